@@ -1,0 +1,118 @@
+"""The command line: declares commands and options, and turns errors into exit codes. No logic, no heavy imports."""
+
+import gc
+import os
+import signal
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .console import Console
+from .errors import COULD_NOT, NewServiceError, UsageError
+
+app = typer.Typer(
+    name="new-service",
+    help="Create production-ready Python services and keep them current.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Template = Annotated[
+    str | None,
+    typer.Option(
+        "--template",
+        metavar="URL|PATH",
+        envvar="NEW_SERVICE_TEMPLATE",
+        help="The template's repository. A folder stands for its HEAD, a URL for its latest release.",
+    ),
+]
+Ref = Annotated[str | None, typer.Option("--ref", help="The template's release, branch or commit.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(version("new-service"))
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Declare the options that stand before a command."""
+
+
+@app.command()
+def create(
+    directory: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="Default: ./<service_name>.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="The service's name.")] = None,
+    type_: Annotated[str | None, typer.Option("--type", help="The service's type.")] = None,
+    preset: Annotated[str | None, typer.Option("--preset", metavar="minimal|standard|full")] = None,
+    feature: Annotated[list[str] | None, typer.Option("--feature", help="Repeatable; beats the preset.")] = None,
+    no_feature: Annotated[list[str] | None, typer.Option("--no-feature", help="Repeatable; beats the preset.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="QUESTION=VALUE", help="Repeatable.")] = None,
+    answers: Annotated[Path | None, typer.Option("--answers", metavar="FILE", help="Answers as YAML or JSON.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the defaults for the rest; ask nothing.")] = False,
+    git: Annotated[bool, typer.Option("--git/--no-git", help="Make a repository with a first commit.")] = True,
+    lock: Annotated[bool, typer.Option("--lock/--no-lock", help="Resolve the dependencies into uv.lock.")] = True,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be created; write nothing.")] = False,
+    template: Template = None,
+    ref: Ref = None,
+    as_json: Json = False,
+) -> None:
+    """Create a service: asks what is missing, shows what comes, and writes it with a lock file and a first commit."""
+
+    def command(console: Console) -> int:
+        from .create import Request, create  # noqa: PLC0415
+        from .flags import read_flags  # noqa: PLC0415
+
+        request = Request(
+            directory=directory, template=template, ref=ref, answers_file=answers,
+            flags=read_flags(set_ or [], service_name=name, service_type=type_),
+            preset=preset, wanted=feature or [], unwanted=no_feature or [],
+            yes=yes, dry_run=dry_run, with_git=git, with_lock=lock,
+        )  # fmt: skip
+        return create(request, console)
+
+    _run(command, as_json=as_json)
+
+
+def _run(command: Callable[[Console], int], *, as_json: bool) -> None:
+    """Run a command; the one place where an error becomes a message and an exit code."""
+    console = Console(as_json=as_json)
+    try:
+        code = command(console)
+    except NewServiceError as error:
+        console.error(error)
+        code = error.exit_code
+    except Exception as error:
+        if os.environ.get("NEW_SERVICE_DEBUG"):
+            raise
+        console.error(_as_bug(error))
+        code = COULD_NOT
+    raise typer.Exit(code)
+
+
+def _as_bug(error: Exception) -> NewServiceError:
+    return NewServiceError(
+        f"this should not have happened: {type(error).__name__}: {error}",
+        "set NEW_SERVICE_DEBUG=1, run it again, and report what it prints",
+    )
+
+
+def main() -> None:
+    """Run new-service."""
+    gc.disable()  # the process is short; collecting while copier is imported costs a tenth of it
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that half a project is removed on the way out
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without UTF-8 gets ? instead of a traceback
+    app()

@@ -1,0 +1,88 @@
+"""What can go wrong, as facts: a message for a person, a hint that can be followed, an exit code."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+WRONG_USAGE = 2
+COULD_NOT = 3
+INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+
+
+class NewServiceError(Exception):
+    """The base of all errors that a user can meet; `cli.py` prints it and exits with its code."""
+
+    exit_code = COULD_NOT
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    @property
+    def problems(self) -> "Sequence[NewServiceError]":
+        """The single problems this error stands for; most stand for themselves."""
+        return (self,)
+
+
+class UsageError(NewServiceError):
+    """The command, an answer or a configuration file says something that cannot be meant."""
+
+    exit_code = WRONG_USAGE
+
+
+class AnswersRefused(UsageError):
+    """One or more answers cannot be used; all of them are named at once."""
+
+    def __init__(self, problems: Iterable[NewServiceError]) -> None:
+        self._problems = tuple(problems)
+        super().__init__("; ".join(problem.message for problem in self._problems))
+
+    @property
+    def problems(self) -> Sequence[NewServiceError]:
+        """Every refused answer."""
+        return self._problems
+
+
+class AnswersMissing(UsageError):
+    """Nobody can be asked, and these questions have no answer yet."""
+
+
+class DestinationTaken(UsageError):
+    """The project's folder holds something already, or is a file."""
+
+
+class TemplateUnusable(UsageError):
+    """What was named is no template that can be rendered."""
+
+
+class TemplateUnreachable(NewServiceError):
+    """The template could not be fetched."""
+
+
+class RenderFailed(NewServiceError):
+    """The template raised while a file was rendered; nothing was written."""
+
+
+class ToolMissing(NewServiceError):
+    """A program or package that this step needs is not installed."""
+
+
+class CouldNotWrite(NewServiceError):
+    """The file system refused."""
+
+
+class Interrupted(NewServiceError):
+    """A person stopped the command."""
+
+    exit_code = INTERRUPTED
+
+
+def unknown_name(kind: str, name: str, valid: Iterable[str], *, where: str = "") -> UsageError:
+    """Return the refusal of a mistyped name: with the nearest valid one and the list of all."""
+    names = list(valid)
+    message = f"{kind} {name!r} does not exist{where}"
+    if not names:
+        return UsageError(message, f"this template has no {kind} yet")
+    nearest = get_close_matches(name, names, n=1, cutoff=0.5)
+    guess = f"did you mean {nearest[0]!r}? " if nearest else ""
+    return UsageError(message, f"{guess}valid: {', '.join(names)}")

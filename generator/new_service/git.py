@@ -1,0 +1,84 @@
+"""Git as a subprocess, shielded from the repository that this process may have been started in."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from .errors import NewServiceError, ToolMissing
+
+# A hook or alias exports these; inherited, they would aim every command below at that outer repository.
+_OUTER_REPOSITORY = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_PREFIX",
+    "GIT_NAMESPACE",
+)
+
+
+class GitFailed(NewServiceError):
+    """Git ended with an error; the message is its last line."""
+
+
+class Running:
+    """A git command that has been started; `result()` waits for it."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def result(self) -> str:
+        """Return what git printed, without the last newline. Raises GitFailed."""
+        output, complaint = self._process.communicate()
+        if self._process.returncode:
+            raise GitFailed(_last_line(complaint) or f"git ended with {self._process.returncode}")
+        return output.rstrip("\n")
+
+
+def start(*arguments: str, folder: Path | None = None, extra: Mapping[str, str] | None = None) -> Running:
+    """Start git and return at once. Raises ToolMissing without git."""
+    try:
+        process = subprocess.Popen(
+            ["git", *arguments],
+            cwd=folder,
+            env=_environment() | dict(extra or {}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+    except FileNotFoundError as error:
+        if error.filename != "git":  # the folder is missing, not the program
+            raise
+        raise ToolMissing("git is not installed", "install git 2.38 or newer and run the command again") from error
+    return Running(process)
+
+
+def run(*arguments: str, folder: Path | None = None, extra: Mapping[str, str] | None = None) -> str:
+    """Run git to its end and return what it printed. Raises GitFailed and ToolMissing."""
+    return start(*arguments, folder=folder, extra=extra).result()
+
+
+def succeeds(*arguments: str, folder: Path | None = None) -> bool:
+    """Tell whether git ends with 0."""
+    try:
+        run(*arguments, folder=folder)
+    except GitFailed:
+        return False
+    return True
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in _OUTER_REPOSITORY}
+    # No password prompt may hang a command; messages are read by code, so they stay English.
+    return kept | {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    fatal = [line for line in lines if line.startswith(("fatal:", "error:"))]
+    return (fatal or lines or [""])[-1].removeprefix("fatal:").removeprefix("error:").strip()

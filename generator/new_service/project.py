@@ -1,0 +1,51 @@
+"""A project that has been created, and how it is reported."""
+
+import shlex
+import shutil
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from .answers import Answers
+from .errors import COULD_NOT
+from .steps import Step
+
+
+@dataclass
+class Project:
+    """What came of a `create`."""
+
+    folder: Path
+    answers: Answers
+    files: list[Path] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """0, unless a step failed."""
+        return COULD_NOT if any(step.outcome == "failed" for step in self.steps) else 0
+
+    def next_commands(self) -> dict[str, str]:
+        """Return the commands to type next, each with what it gives."""
+        just = "just" if shutil.which("just") else "uv run just"
+        dev = {"api": "http://127.0.0.1:8000/docs   probes and metrics on :9000"}
+        return {
+            f"cd {shlex.quote(str(self.folder))}": "",
+            f"{just} dev": dev.get(self.answers.service_type, "probes and metrics on :9000"),
+            f"{just} test": "",
+        }
+
+    def next_lines(self) -> list[str]:
+        """Return them as a person reads them."""
+        commands = self.next_commands()
+        width = max(len(command) for command in commands if not command.startswith("cd "))
+        return [f"{command:<{width}}   {gives}".rstrip() for command, gives in commands.items()]
+
+    def as_json(self) -> dict[str, object]:
+        """Return the document that --json prints."""
+        return {
+            "project": str(self.folder.absolute()),
+            "answers": self.answers.recorded(),
+            "files": [path.as_posix() for path in self.files],
+            "steps": [asdict(step) | {"seconds": round(step.seconds, 3)} for step in self.steps],
+            "next": list(self.next_commands()),
+        }

@@ -1,0 +1,104 @@
+"""Copier's worker without its detours: a plain folder, one Jinja environment, one context for all files.
+
+It leans on copier's internals, so pyproject.toml pins copier's minor version, and a test compares whole trees with
+those of stock copier. Imported by nothing but `template.render`.
+"""
+
+import os
+from collections.abc import Mapping
+from functools import cached_property, lru_cache
+from pathlib import Path, PurePath
+
+from copier._jinja_ext import SandboxedEnvironment, get_yield_context
+from copier._main import Worker
+from copier._settings import SettingsModel
+from copier._template import Template as CopierTemplate
+from copier._types import AnyByStrDict, AnyByStrMutableMapping
+from copier.errors import CopierError
+from jinja2 import Template as JinjaTemplate
+from jinja2 import TemplateError
+
+from .errors import CouldNotWrite, NewServiceError, RenderFailed
+
+
+class Renderer:
+    """Renders projects from one template folder."""
+
+    def __init__(self, folder: Path, source: str, commit: str) -> None:
+        self._template = CopierTemplate(url=source)
+        # Filling the cached properties is all it takes for copier to believe that it cloned the template itself.
+        self._template.__dict__ |= {
+            "local_abspath": folder,
+            "commit": commit,
+            "commit_hash": commit,
+            "vcs": None,
+            "git_index_modes": {},
+        }
+        self._environment: SandboxedEnvironment | None = None
+
+    def render(self, answers: Mapping[str, object], folder: Path, destination: Path) -> None:
+        """Render into an existing empty folder what will be moved to `destination`. Raises RenderFailed."""
+        worker = _PlainWorker(
+            dst_path=folder,
+            data=dict(answers),
+            settings=SettingsModel(),  # not the user's own: the same answers give the same project everywhere
+            defaults=True,
+            quiet=True,
+        )
+        worker.destination = destination
+        worker.__dict__["template"] = self._template
+        if self._environment is None:
+            self._environment = _cache_compiled_strings(worker.jinja_env)
+        worker.__dict__["jinja_env"] = self._environment
+        try:
+            worker.run_copy()
+        except NewServiceError:
+            raise
+        except (CopierError, TemplateError, ValueError, KeyError, TypeError) as error:
+            raise RenderFailed(f"the template cannot be rendered: {error}", "correct the template") from error
+
+
+class _PlainWorker(Worker):
+    destination: PurePath
+    _context: AnyByStrDict | None = None
+
+    @cached_property
+    def answers_relpath(self) -> Path:  # copier renders it anew for each part of each path
+        return Path(os.fspath(Worker.answers_relpath.fget(self)))
+
+    def _render_context(self) -> AnyByStrMutableMapping:
+        if self._context is not None:
+            return self._context
+        context = super()._render_context()
+        context["_folder_name"] = self.destination.name
+        context["_copier_conf"]["dst_path"] = self.destination
+        return context
+
+    def _render_template(self) -> None:
+        _ = self.answers_relpath  # changes the context that it is rendered with, so it comes first
+        self._context = dict(self._render_context())
+        super()._render_template()
+
+    def _render_file(self, src_relpath: Path, dst_relpath: Path, extra_context: AnyByStrDict | None = None) -> None:
+        try:
+            super()._render_file(src_relpath, dst_relpath, extra_context)
+        except OSError as error:
+            raise CouldNotWrite(f"{dst_relpath} cannot be written: {error.strerror}", "free some space") from error
+        except Exception as error:  # noqa: BLE001 - whatever a template's expression raises is the template's mistake
+            line = f":{error.lineno}" if isinstance(error, TemplateError) and hasattr(error, "lineno") else ""
+            raise RenderFailed(f"{src_relpath}{line} cannot be rendered: {error}", "correct the template") from error
+
+    def _sync_git_index_executable_bit(self, dst_relpath: Path, src_mode: int) -> None:
+        """Do nothing: a new folder has no index. Copier asks git for each file."""
+
+
+def _cache_compiled_strings(environment: SandboxedEnvironment) -> SandboxedEnvironment:
+    compiled = lru_cache(maxsize=None)(environment.from_string)
+
+    def from_string(source: str) -> JinjaTemplate:
+        paths = get_yield_context(environment)  # compiling resets it, and now that happens only once
+        paths.yield_name = paths.yield_iterable = None
+        return compiled(source)
+
+    environment.from_string = from_string
+    return environment
