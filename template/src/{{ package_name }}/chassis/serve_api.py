@@ -1,0 +1,100 @@
+"""The API's own part of the chassis: its settings, its application and the server that runs it."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from typing import Annotated
+
+import uvicorn
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from pydantic import Field
+
+from .edge import DOCS_PATH, Edge, add_route
+from .health import Health
+from .input_limits import JsonLimits, LimitJson
+from .lifecycle import CLOSING_SHARE
+from .ops import Server, listen
+from .problems import Problem, answer_with_problems
+from .settings import CommonSettings, Port, Seconds, in_development, listening_host
+
+Application = FastAPI
+Positive = Annotated[int, Field(ge=1)]
+
+log_context = add_route
+
+
+class HttpSettings(CommonSettings):
+    """What an API is set up with besides."""
+
+    http_host: str = Field(default_factory=listening_host, description="Address of the API")
+    http_port: Port = Field(8000, description="Port of the API")
+    http_docs: bool = Field(default_factory=in_development, description="Serve /docs; on in development only")
+    http_timeout_seconds: Annotated[Seconds, Field(gt=0)] = Field(10, description="Until an answer must have begun")
+    http_keep_alive_seconds: Annotated[int, Field(ge=1)] = Field(
+        75, description="How long an idle connection is kept; longer than the load balancer in front keeps it"
+    )
+    http_max_body_bytes: Positive = Field(1_048_576, description="Largest body of a request")
+    http_max_json_depth: Positive = Field(5, description="How deep JSON in a request may nest")
+    http_max_json_items: Positive = Field(100, description="How many items an array in a request may have")
+    http_max_json_text: Positive = Field(4096, description="How many characters a text in a request may have")
+
+    def contradictions(self) -> Iterator[str]:
+        yield from super().contradictions()
+        budget = (self.shutdown_timeout_seconds - self.shutdown_drain_seconds) * (1 - CLOSING_SHARE)
+        if self.http_timeout_seconds > budget:
+            yield f"HTTP_TIMEOUT_SECONDS: must be at most {budget:g}, or a shutdown would cut requests off"
+
+
+class ApiRunner:
+    """An application with the chassis's error handling and limits, and the server that runs it."""
+
+    def __init__(
+        self, settings: HttpSettings, health: Health, registry: CollectorRegistry, identity: Mapping[str, str]
+    ) -> None:
+        self.settings = settings
+        self.drain_seconds = settings.shutdown_drain_seconds
+        self.app = build_app(settings, identity)
+        self.edge = Edge(
+            self.app,
+            health=health,
+            registry=registry,
+            timeout=settings.http_timeout_seconds,
+            most_bytes=settings.http_max_body_bytes,
+        )
+        self.server = Server(
+            uvicorn.Config(
+                self.edge,
+                http="httptools",
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=settings.http_keep_alive_seconds,
+            )
+        )
+
+    async def run(self, started: asyncio.Event) -> None:
+        self.server.on_started = started.set
+        await self.server.serve([listen(self.settings.http_host, self.settings.http_port)])
+
+    async def stop(self, seconds: float) -> None:
+        self.server.config.timeout_graceful_shutdown = max(1, int(seconds))
+        self.server.should_exit = True
+
+
+def build_app(settings: HttpSettings, identity: Mapping[str, str]) -> Application:
+    app = FastAPI(
+        title=identity["service"],
+        version=identity["version"],
+        docs_url=DOCS_PATH if settings.http_docs else None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if settings.http_docs else None,
+        max_body_size=settings.http_max_body_bytes,
+        responses={"default": {"model": Problem, "description": "What went wrong (application/problem+json)"}},
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    answer_with_problems(app)
+    limits = JsonLimits(settings.http_max_json_depth, settings.http_max_json_items, settings.http_max_json_text)
+    app.router.middleware_stack = LimitJson(app.router.middleware_stack, limits)
+    return app

@@ -1,0 +1,1 @@
+"""An example slice: copy it for your own, then delete it."""
