@@ -1,0 +1,1 @@
+"""Creates production-ready Python service repositories and keeps them current."""

@@ -35,7 +35,7 @@ class Catalogue:
     @classmethod
     def read(cls, questionnaire: Questionnaire) -> "Catalogue":
         """Read the table. Raises TemplateUnusable where it contradicts itself."""
-        table = questionnaire.settings.get("features") or {}
+        table: object = questionnaire.settings.get("features", {})
         if not isinstance(table, dict):
             raise TemplateUnusable("_features in the template's copier.yml is no table", "correct it")
         features = {str(name): _feature(str(name), row) for name, row in table.items()}

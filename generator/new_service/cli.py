@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from .console import Console
-from .errors import COULD_NOT, NewServiceError, UsageError
+from .errors import COULD_NOT, NewServiceError
 
 app = typer.Typer(
     name="new-service",
@@ -35,9 +35,9 @@ Ref = Annotated[str | None, typer.Option("--ref", help="The template's release, 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 
-def _print_version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
     if wanted:
-        print(version("new-service"))
+        typer.echo(version("new-service"))
         raise typer.Exit
 
 
@@ -81,6 +81,35 @@ def create(
             yes=yes, dry_run=dry_run, with_git=git, with_lock=lock,
         )  # fmt: skip
         return create(request, console)
+
+    _run(command, as_json=as_json)
+
+
+@app.command()
+def features(
+    type_: Annotated[str | None, typer.Option("--type", help="Only those of one service type.")] = None,
+    template: Template = None,
+    ref: Ref = None,
+    as_json: Json = False,
+) -> None:
+    """List the features: what each brings and needs, and with --json its files."""
+
+    def command(console: Console) -> int:
+        from .features import show_features  # noqa: PLC0415
+
+        return show_features(template, ref, type_, console)
+
+    _run(command, as_json=as_json)
+
+
+@app.command()
+def variants(template: Template = None, ref: Ref = None, as_json: Json = False) -> None:
+    """List few answer sets that cover every pair of choices, for the matrix of a CI."""
+
+    def command(console: Console) -> int:
+        from .variants import show_variants  # noqa: PLC0415
+
+        return show_variants(template, ref, console)
 
     _run(command, as_json=as_json)
 

@@ -11,7 +11,7 @@ from .answers_file import read_answers_file
 from .console import Console
 from .destination import refuse_taken
 from .errors import Interrupted
-from .organisation import Defaults, read_defaults
+from .organisation import Defaults, choose_template, read_defaults
 from .project import Project
 from .settle import settle
 from .steps import Step, commit, lock, timed
@@ -56,7 +56,7 @@ def _render(request: Request, console: Console) -> Project:
     if request.directory is not None:
         refuse_taken(request.directory)
     defaults = read_defaults()
-    with _open(request, defaults) as template:
+    with open_template(*choose_template(request.template, request.ref, defaults)) as template:
         for notice in template.notices:
             console.notice(notice)
         answers = _settle(request, defaults, template, console)
@@ -79,13 +79,6 @@ def _render(request: Request, console: Console) -> Project:
     project.steps.append(step)
     _show(step.as_lines(), console)
     return project
-
-
-def _open(request: Request, defaults: Defaults) -> Template:
-    if request.template is not None:
-        return open_template(request.template, request.ref)
-    # A release that the organisation names is one of its own template.
-    return open_template(defaults.template, request.ref or defaults.ref)
 
 
 def _settle(request: Request, defaults: Defaults, template: Template, console: Console) -> Answers:

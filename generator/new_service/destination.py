@@ -31,7 +31,7 @@ def staged(destination: Path) -> Iterator[Path]:
     Parent folders are made, and removed again after a failure. An empty destination is kept and filled, because a
     shell may stand in it.
     """
-    destination = Path(os.path.abspath(destination))
+    destination = destination.parent.resolve() / destination.name if destination.name else destination.resolve()
     refuse_taken(destination)
     created = _missing_parents(destination)
     try:

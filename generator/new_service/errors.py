@@ -80,9 +80,12 @@ class Interrupted(NewServiceError):
 def unknown_name(kind: str, name: str, valid: Iterable[str], *, where: str = "") -> UsageError:
     """Return the refusal of a mistyped name: with the nearest valid one and the list of all."""
     names = list(valid)
-    message = f"{kind} {name!r} does not exist{where}"
-    if not names:
-        return UsageError(message, f"this template has no {kind} yet")
-    nearest = get_close_matches(name, names, n=1, cutoff=0.5)
+    hint = offer(name, names) if names else f"this template has no {kind} yet"
+    return UsageError(f"{kind} {name!r} does not exist{where}", hint)
+
+
+def offer(name: str, valid: Sequence[str]) -> str:
+    """Return a hint that guesses what was meant and lists what is valid."""
+    nearest = get_close_matches(name, valid, n=1, cutoff=0.5)
     guess = f"did you mean {nearest[0]!r}? " if nearest else ""
-    return UsageError(message, f"{guess}valid: {', '.join(names)}")
+    return f"{guess}valid: {', '.join(valid)}"

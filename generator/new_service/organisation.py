@@ -31,6 +31,16 @@ def read_defaults() -> Defaults:
     return merged
 
 
+def choose_template(
+    source: str | None, ref: str | None, defaults: Defaults | None = None
+) -> tuple[str | None, str | None]:
+    """Return which template and version to use: what the command line names, or else the organisation's."""
+    defaults = defaults or read_defaults()
+    if source is not None:
+        return source, ref  # a version that the organisation names is one of its own template
+    return defaults.template, ref or defaults.ref
+
+
 def config_files() -> Sequence[Path]:
     """Return the configuration files that exist, the one that decides last."""
     from platformdirs import site_config_path, user_config_path  # noqa: PLC0415 - not needed for --help

@@ -27,7 +27,9 @@ class Ownership:
 
     def __init__(self, questionnaire: Questionnaire, answers: Mapping[str, object]) -> None:
         patterns = questionnaire.settings.get("skip_if_exists")
-        lines = [str(questionnaire.render(str(line), answers)) for line in patterns] if isinstance(patterns, list) else []
+        lines = (
+            [str(questionnaire.render(str(line), answers)) for line in patterns] if isinstance(patterns, list) else []
+        )
         self._team = PathSpec.from_lines("gitignore", lines)  # the dialect and the library that copier uses
 
     def of(self, path: PurePath) -> Owner:

@@ -1,7 +1,6 @@
 """Turns what a person or a file says into an answer of the type that the question names."""
 
 import json
-from collections.abc import Sequence
 
 import yaml
 
@@ -11,12 +10,12 @@ _FALSE = frozenset({"n", "no", "f", "false", "off", "0", "~", "null", "none", ""
 
 
 class InvalidAnswer(ValueError):
-    """An answer that the question does not allow; `valid` lists what it does allow, if that is a list."""
+    """An answer that the question does not allow; `hint` says what it does allow, where that can be listed."""
 
-    def __init__(self, reason: str, *, valid: Sequence[str] = ()) -> None:
+    def __init__(self, reason: str, hint: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
-        self.valid = valid
+        self.hint = hint
 
 
 def to_bool(value: object) -> bool:
@@ -48,7 +47,7 @@ def split_list(raw: object) -> list[object]:
             raise InvalidAnswer(f"{raw!r} is not a list") from None
     if raw is None:
         return []
-    if not isinstance(raw, list | tuple):
+    if not isinstance(raw, list):
         raise InvalidAnswer(f"{raw!r} is not a list")
     return [item for item in raw if item != ""]
 

@@ -16,7 +16,7 @@ from jinja2 import StrictUndefined, Template, TemplateError, Undefined
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from .errors import TemplateUnusable
+from .errors import TemplateUnusable, offer
 from .parsing import SCALAR_TYPES, InvalidAnswer, parse_scalar, split_list, to_bool
 
 _UNDEFINED = {"jinja2.Undefined": Undefined, "jinja2.StrictUndefined": StrictUndefined}
@@ -151,9 +151,9 @@ class Questionnaire:
         for value in values:
             choice = next((choice for choice in choices if choice.value == value), None)
             if choice is None:
-                raise InvalidAnswer(f"{value!r} is no choice", valid=valid)
+                raise InvalidAnswer(f"{value!r} is no choice", offer(str(value), valid))
             if choice.refusal:
-                raise InvalidAnswer(f"{value!r}: {choice.refusal}", valid=valid)
+                raise InvalidAnswer(f"{value!r}: {choice.refusal}", offer("", valid))
 
     def complaint(self, question: Question, value: object, context: Context) -> str:
         """Return what the question's validator says against an answer; empty if nothing."""
@@ -186,7 +186,9 @@ def _question(name: str, value: object) -> Question:
     try:
         return Question.model_validate({**details, "name": name})
     except ValidationError as error:
-        raise TemplateUnusable(f"question {name!r} of the template: {error.errors()[0]['msg']}", "correct it") from error
+        raise TemplateUnusable(
+            f"question {name!r} of the template: {error.errors()[0]['msg']}", "correct it"
+        ) from error
 
 
 __all__ = ["MISSING", "Choice", "Context", "InvalidAnswer", "Question", "Questionnaire", "TemplateError"]

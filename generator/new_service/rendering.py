@@ -4,9 +4,8 @@ It leans on copier's internals, so pyproject.toml pins copier's minor version, a
 those of stock copier. Imported by nothing but `template.render`.
 """
 
-import os
 from collections.abc import Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path, PurePath
 
 from copier._jinja_ext import SandboxedEnvironment, get_yield_context
@@ -35,6 +34,7 @@ class Renderer:
             "git_index_modes": {},
         }
         self._environment: SandboxedEnvironment | None = None
+        self._compiled: dict[str, JinjaTemplate] = {}
 
     def render(self, answers: Mapping[str, object], folder: Path, destination: Path) -> None:
         """Render into an existing empty folder what will be moved to `destination`. Raises RenderFailed."""
@@ -47,9 +47,8 @@ class Renderer:
         )
         worker.destination = destination
         worker.__dict__["template"] = self._template
-        if self._environment is None:
-            self._environment = _cache_compiled_strings(worker.jinja_env)
-        worker.__dict__["jinja_env"] = self._environment
+        worker.__dict__["jinja_env"] = self._environment = self._environment or worker.jinja_env
+        worker.compiled = self._compiled
         try:
             worker.run_copy()
         except NewServiceError:
@@ -60,11 +59,12 @@ class Renderer:
 
 class _PlainWorker(Worker):
     destination: PurePath
+    compiled: dict[str, JinjaTemplate]
     _context: AnyByStrDict | None = None
 
     @cached_property
     def answers_relpath(self) -> Path:  # copier renders it anew for each part of each path
-        return Path(os.fspath(Worker.answers_relpath.fget(self)))
+        return super().answers_relpath
 
     def _render_context(self) -> AnyByStrMutableMapping:
         if self._context is not None:
@@ -73,6 +73,13 @@ class _PlainWorker(Worker):
         context["_folder_name"] = self.destination.name
         context["_copier_conf"]["dst_path"] = self.destination
         return context
+
+    def _render_string(self, string: str, extra_context: AnyByStrDict | None = None) -> str:
+        paths = get_yield_context(self.jinja_env)  # compiling resets it, and here that happens only once
+        paths.yield_name = paths.yield_iterable = None
+        if string not in self.compiled:
+            self.compiled[string] = self.jinja_env.from_string(string)
+        return self.compiled[string].render(**self._render_context(), **(extra_context or {}))
 
     def _render_template(self) -> None:
         _ = self.answers_relpath  # changes the context that it is rendered with, so it comes first
@@ -84,21 +91,9 @@ class _PlainWorker(Worker):
             super()._render_file(src_relpath, dst_relpath, extra_context)
         except OSError as error:
             raise CouldNotWrite(f"{dst_relpath} cannot be written: {error.strerror}", "free some space") from error
-        except Exception as error:  # noqa: BLE001 - whatever a template's expression raises is the template's mistake
+        except Exception as error:  # whatever an expression raises is the template's mistake
             line = f":{error.lineno}" if isinstance(error, TemplateError) and hasattr(error, "lineno") else ""
             raise RenderFailed(f"{src_relpath}{line} cannot be rendered: {error}", "correct the template") from error
 
     def _sync_git_index_executable_bit(self, dst_relpath: Path, src_mode: int) -> None:
         """Do nothing: a new folder has no index. Copier asks git for each file."""
-
-
-def _cache_compiled_strings(environment: SandboxedEnvironment) -> SandboxedEnvironment:
-    compiled = lru_cache(maxsize=None)(environment.from_string)
-
-    def from_string(source: str) -> JinjaTemplate:
-        paths = get_yield_context(environment)  # compiling resets it, and now that happens only once
-        paths.yield_name = paths.yield_iterable = None
-        return compiled(source)
-
-    environment.from_string = from_string
-    return environment

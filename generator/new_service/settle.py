@@ -5,6 +5,7 @@ terminal, the template's default.
 """
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from jinja2 import TemplateError
 from pydantic import ValidationError
@@ -12,9 +13,11 @@ from pydantic import ValidationError
 from .answers import FEATURES, SERVICE_NAME, SERVICE_TYPE, Answers, Given, Interviewer
 from .catalogue import Catalogue
 from .errors import AnswersMissing, AnswersRefused, NewServiceError, TemplateUnusable, UsageError, unknown_name
-from .parsing import InvalidAnswer, split_list
+from .parsing import InvalidAnswer, split_list, to_bool
 from .questions import MISSING, Question, Questionnaire
 from .selection import Wishes, refusals, select_features
+
+_LONGEST_SHOWN: Final = 60
 
 
 def settle(
@@ -100,7 +103,7 @@ class _Settling:
         self.recorded[question.name] = value
         complaint = self.questionnaire.complaint(question, value, self.values)
         if complaint:
-            raise InvalidAnswer(complaint)
+            raise InvalidAnswer(f"{_shown(value)}: {complaint}")
 
     def _note(self, question: Question, value: object) -> None:
         if value is not MISSING:
@@ -155,12 +158,18 @@ class _Settling:
             return  # the default only carries an earlier mistake along
         self.refused.add(question.name)
         where = f" (in {label})" if label else ""
-        shown = _short(self.values.get(question.name, MISSING))
-        message = f"{question.name}{where}: {shown}{refusal.reason}"
-        hint = f"valid: {', '.join(refusal.valid)}" if refusal.valid else f"the question: {question.help}"
-        self.problems.append(UsageError(message, hint))
+        hint = refusal.hint or f"--set {question.name}=… answers: {question.help}"
+        self.problems.append(UsageError(f"{question.name}{where}: {refusal.reason}", hint))
 
     def _blame(self, question: Question, error: TemplateError) -> None:
-        if self.problems or self.missing:
-            return  # it was evaluated beside answers that are not there
-        raise TemplateUnusable(f"question {question.name!r} of the template: {error}", "correct its copier.yml")
+        if self.problems:
+            return  # it was evaluated beside answers that were refused
+        if not self.missing:
+            raise TemplateUnusable(f"question {question.name!r} of the template: {error}", "correct its copier.yml")
+        if self.given.source_of(question.name) is None and to_bool(question.ask) and not self.defaults:
+            self.missing.append(question)  # its default needs an answer that is missing, too
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"

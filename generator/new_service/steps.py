@@ -32,7 +32,7 @@ class Step:
         return [first, f"    {self.remedy}"] if self.remedy else [first]
 
 
-class Skipped(Exception):  # noqa: N818 - not an error, a way out of a step
+class Skipped(Exception):  # not an error: a way out of a step
     """A step has nothing to do here."""
 
     def __init__(self, reason: str, remedy: str = "") -> None:
@@ -56,7 +56,12 @@ def timed(name: str, act: Callable[[], str]) -> Step:
 def lock(project: Path) -> str:
     """Resolve the project's dependencies into uv.lock. Raises NewServiceError."""
     run = subprocess.run(
-        [uv_program(), "lock", "--no-progress"], cwd=project, capture_output=True, text=True, errors="replace", check=False
+        [uv_program(), "lock", "--no-progress"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
     )
     if run.returncode:
         raise NewServiceError(f"uv lock: {_reason(run.stderr)}", "run in the project: uv lock")
@@ -73,7 +78,9 @@ def uv_program() -> str:
 
         return uv.find_uv_bin()
     except (ImportError, FileNotFoundError) as error:
-        raise ToolMissing("uv is not installed", "install it (pip install uv), then run in the project: uv lock") from error
+        raise ToolMissing(
+            "uv is not installed", "install it (pip install uv), then run in the project: uv lock"
+        ) from error
 
 
 def commit(project: Path) -> str:

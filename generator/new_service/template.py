@@ -5,8 +5,6 @@ in a plain folder and one Jinja environment give the same bytes in a fraction of
 `rendering` imports copier and is imported by nothing but `render` below, because that costs most of a second.
 """
 
-from __future__ import annotations
-
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from .catalogue import Catalogue
 from .destination import files_below, staged
-from .errors import AnswersRefused, unknown_name
+from .errors import AnswersRefused, TemplateUnusable, unknown_name
 from .questions import Questionnaire
 from .source import export, pin
 
@@ -48,7 +46,7 @@ class Template:
         return Catalogue.read(self.questionnaire)
 
     @cached_property
-    def renderer(self) -> Renderer:
+    def renderer(self) -> "Renderer":
         """What renders this template; made once, so that every project shares its compiled Jinja."""
         from .rendering import Renderer  # noqa: PLC0415 - imports copier, see above
 
@@ -96,6 +94,9 @@ def render(template: Template, answers: Mapping[str, object], destination: Path)
     unknown = [name for name in answers if name not in valid]
     if unknown:
         raise AnswersRefused(unknown_name("question", name, valid) for name in unknown)
+    subdirectory = str(template.questionnaire.settings.get("subdirectory", ""))
+    if not (template.folder / subdirectory).is_dir() and "{" not in subdirectory:
+        raise TemplateUnusable(f"the template has no folder {subdirectory!r}", "commit the files to render, too")
     with staged(destination) as folder:
         template.renderer.render(answers, folder, destination)
         return files_below(folder)
