@@ -1,26 +1,23 @@
 """Expected errors are facts (``NoteNotFound``): each has a stable code and a kind, the transport decides the rest."""
 
-from enum import StrEnum
+from enum import IntEnum
 from typing import ClassVar
 
 
-class Kind(StrEnum):
-    """What sort of fact an error is; an API turns it into a status, a worker into retry or dead letter."""
+class Kind(IntEnum):
+    """What sort of fact an error is, numbered as HTTP numbers it; other transports map it to what they have."""
 
-    INVALID = "invalid"
-    UNAUTHENTICATED = "unauthenticated"
-    FORBIDDEN = "forbidden"
-    NOT_FOUND = "not_found"
-    CONFLICT = "conflict"
-    LIMITED = "limited"
-    UNAVAILABLE = "unavailable"
+    UNAUTHENTICATED = 401
+    FORBIDDEN = 403
+    NOT_FOUND = 404
+    CONFLICT = 409
+    INVALID = 422
+    LIMITED = 429
+    UNAVAILABLE = 503
 
 
 class ServiceError(Exception):
-    """Base of all expected errors. The text is shown to the caller: no internal names, no secrets.
+    """Base of all expected errors; its text is shown to the caller, so no internal names and no secrets in it."""
 
-    Subclasses set ``code`` (stable, for programs) and ``kind``.
-    """
-
-    code: ClassVar[str]
+    code: ClassVar[str]  # stable, for programs
     kind: ClassVar[Kind]

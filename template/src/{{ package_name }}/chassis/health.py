@@ -18,25 +18,18 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Check:
-    """One dependency: ``probe`` returns when it answers and raises when it does not.
-
-    Args:
-        name: as it stands in ``/health``, in ``dependency_up`` and in the log.
-        critical: without it the service is not ready; an optional one makes it ``degraded``.
-        timeout: seconds; a probe without an answer by then counts as down.
-    """
+    """One dependency: ``probe`` returns when it answers and raises when it does not."""
 
     name: str
     probe: Callable[[], Awaitable[object]]
-    critical: bool = True
-    timeout: float = 1.0
+    critical: bool = True  # without it the service is not ready; an optional one makes it degraded
+    timeout: float = 1.0  # seconds; without an answer by then it counts as down
 
 
 @dataclass(frozen=True)
 class Result:
-    """The last answer of one check; ``error`` is empty when it was up, else the exception's type."""
+    """The last answer of one check; ``error`` is the exception's type, empty when it was up."""
 
-    critical: bool
     error: str
     latency_ms: float
 
@@ -53,20 +46,18 @@ class Health:
     results: dict[str, Result] = field(default_factory=dict)
 
     def add(self, check: Check) -> None:
-        """Watch a dependency from now on. Raises ValueError when the name is taken."""
-        if check.name in self.checks:
-            raise ValueError(f"a check named {check.name} exists")
-        self.checks[check.name] = check
+        """Watch a dependency from now on."""
+        self.checks = {**self.checks, check.name: check}  # replaced, never changed: another thread reads it
 
     @property
     def alive(self) -> bool:
         return time.monotonic() - self.heartbeat < STALE_SECONDS
 
     @property
-    def failing(self) -> list[str]:
+    def failing(self) -> list[Check]:
         """Dependencies that are down or have not answered yet."""
         results = self.results
-        return [name for name in self.checks if name not in results or results[name].error]
+        return [check for name, check in self.checks.items() if name not in results or results[name].error]
 
     @property
     def status(self) -> str:
@@ -78,9 +69,7 @@ class Health:
         if not self.alive:
             return "hung"
         failing = self.failing
-        if any(self.checks[name].critical for name in failing):
-            return "unready"
-        return "degraded" if failing else "ready"
+        return "unready" if any(check.critical for check in failing) else "degraded" if failing else "ready"
 
     async def beat(self) -> None:
         """Show that the main loop turns, until cancelled."""
@@ -97,19 +86,10 @@ class Health:
             await asyncio.sleep(CHECK_SECONDS)
 
     async def check_all(self) -> None:
-        checks = list(self.checks.values())
-        answers = await asyncio.gather(*(self.check(check) for check in checks))
-        results = {check.name: answer for check, answer in zip(checks, answers, strict=True)}
-        for name, result in results.items():
-            before = self.results.get(name)
-            if result.error and (before is None or before.error != result.error):
-                log.warning("dependency is down", dependency=name, error=result.error)
-            elif before and before.error and not result.error:
-                log.info("dependency is up again", dependency=name)
-            self.metrics.dependency_up.labels(name).set(0 if result.error else 1)
-        self.results = results
+        answers = await asyncio.gather(*(self.ask(check) for check in self.checks.values()))
+        self.results = dict(answers)
 
-    async def check(self, check: Check) -> Result:
+    async def ask(self, check: Check) -> tuple[str, Result]:
         started = time.perf_counter()
         error = ""
         try:
@@ -117,4 +97,8 @@ class Health:
                 await check.probe()
         except Exception as exception:  # noqa: BLE001 - whatever a client raises means the same: it is down
             error = type(exception).__name__
-        return Result(check.critical, error, round((time.perf_counter() - started) * 1000, 1))
+        before = self.results.get(check.name, Result("", 0)).error
+        if error != before:
+            log.warning("dependency is down" if error else "dependency is up", dependency=check.name, error=error)
+        self.metrics.dependency_up.labels(check.name).set(0 if error else 1)
+        return check.name, Result(error, round((time.perf_counter() - started) * 1000, 1))

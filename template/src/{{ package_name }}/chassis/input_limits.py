@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,44 +21,22 @@ class JsonRefused(ServiceError):
 
 @dataclass(frozen=True)
 class JsonLimits:
-    """How deep objects and arrays may nest, how many items an array and how many characters a text may have."""
-
-    depth: int
-    items: int
-    characters: int
-
-    def check(self, value: Any, depth: int = 0) -> None:
-        """Raise JsonRefused when a value goes beyond the limits."""
-        if isinstance(value, str):
-            if len(value) > self.characters:
-                raise JsonRefused(f"A text in the body is longer than {self.characters} characters.")
-        elif isinstance(value, (dict, list)):
-            if depth == self.depth:
-                raise JsonRefused(f"The body is nested deeper than {self.depth} levels.")
-            if isinstance(value, list) and len(value) > self.items:
-                raise JsonRefused(f"An array in the body has more than {self.items} items.")
-            for inner in value.values() if isinstance(value, dict) else value:
-                self.check(inner, depth + 1)
-
-
-class LimitJson:
     """ASGI layer between the framework's error handling and its routes."""
 
-    def __init__(self, app: ASGIApp, limits: JsonLimits) -> None:
-        self.app = app
-        self.limits = limits
+    app: ASGIApp
+    depth: int  # how deep objects and arrays may nest
+    items: int  # how many items an array may have
+    characters: int  # how many characters a text may have
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not is_json(content_type(scope)):
+        if scope["type"] != "http" or not is_json(Headers(scope=scope).get("content-type", "")):
             await self.app(scope, receive, send)
             return
         body = await Request(scope, receive).body()
-        if body:
-            try:
-                content = orjson.loads(body)
-            except orjson.JSONDecodeError:
-                raise JsonRefused("The body is not valid JSON.") from None
-            self.limits.check(content)
+        try:
+            self.check(orjson.loads(body or b"null"))
+        except orjson.JSONDecodeError:
+            raise JsonRefused("The body is not valid JSON.") from None
         messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
         async def replay() -> Message:
@@ -65,6 +44,14 @@ class LimitJson:
 
         await self.app(scope, replay, send)
 
-
-def content_type(scope: Scope) -> str:
-    return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"content-type"), "")
+    def check(self, value: Any, depth: int = 0) -> None:
+        """Raise JsonRefused when a value goes beyond the limits."""
+        if isinstance(value, str) and len(value) > self.characters:
+            raise JsonRefused(f"A text in the body is longer than {self.characters} characters.")
+        if isinstance(value, (dict, list)):
+            if depth == self.depth:
+                raise JsonRefused(f"The body is nested deeper than {self.depth} levels.")
+            if isinstance(value, list) and len(value) > self.items:
+                raise JsonRefused(f"An array in the body has more than {self.items} items.")
+            for inner in value.values() if isinstance(value, dict) else value:
+                self.check(inner, depth + 1)

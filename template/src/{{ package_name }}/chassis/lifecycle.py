@@ -9,8 +9,9 @@ import itertools
 import os
 import signal
 import threading
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
@@ -32,35 +33,21 @@ class Runner(Protocol):
 
     async def run(self, started: asyncio.Event) -> None:
         """Take work until told to stop; set ``started`` once the first can come."""
-        ...
 
     async def stop(self, seconds: float) -> None:
-        """Take nothing new, and let ``run`` return when the work in flight is done, after ``seconds`` at the latest."""
-        ...
+        """Take nothing new; ``run`` returns when the work in flight is done, after ``seconds`` at the latest."""
 
 
+@dataclass
 class Lifecycle:
-    """Starts, watches and stops one service.
+    """Starts, watches and stops one service; ``budget`` is in seconds, for the whole of a shutdown."""
 
-    Args:
-        open_runner: opens the resources in order and gives the runner; leaving it closes them in reverse.
-        budget: seconds for the whole of a shutdown; what is not done by then is cut off.
-    """
-
-    def __init__(
-        self,
-        health: Health,
-        tasks: TaskSupervisor,
-        ops: OpsServer,
-        open_runner: Callable[[], AbstractAsyncContextManager[Runner]],
-        budget: float,
-    ) -> None:
-        self.health = health
-        self.tasks = tasks
-        self.ops = ops
-        self.open_runner = open_runner
-        self.budget = budget
-        self.stopping = asyncio.Event()
+    health: Health
+    tasks: TaskSupervisor
+    ops: OpsServer
+    open_runner: Callable[[], AbstractAsyncContextManager[Runner]]
+    budget: float
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> int:
         """Live from start to stop and return the exit code: 0 after a clean stop, 1 when the main loop failed."""
@@ -68,33 +55,43 @@ class Lifecycle:
         self.ops.start()
         async with asyncio.TaskGroup() as group:
             watchers = [group.create_task(self.health.beat()), group.create_task(self.health.watch())]
-            async with AsyncExitStack() as resources:
-                code = await self.work(group, resources)
-                await self.close(resources)
+            resources = AsyncExitStack()
+            code = await self.work(resources)
+            await self.tasks.stop(self.left() / 2)
+            try:
+                await resources.aclose()  # in reverse; one that raises does not stop the rest
+            except Exception:
+                log.exception("a resource failed to close")
             for watcher in watchers:
                 watcher.cancel()
         log.info("stopped", exit_code=code)
         self.ops.stop()
         return code
 
-    async def work(self, group: asyncio.TaskGroup, resources: AsyncExitStack) -> int:
+    async def work(self, resources: AsyncExitStack) -> int:
         """Run the main loop until a signal comes or until it ends by itself, which is a failure."""
         runner = await self.opened(resources)
         if runner is None:
             return 0
         await self.health.check_all()
         started = asyncio.Event()
-        running = group.create_task(exit_code(runner.run(started)))
-        await first(started.wait(), running)
+        running = asyncio.create_task(runner.run(started))
+        running.add_done_callback(lambda _: (started.set(), self.stopping.set()))
+        await started.wait()
         self.health.started = not running.done()
         log.info("started" if self.health.started else "could not start")
-        await first(self.stopping.wait(), running)
+        await self.stopping.wait()
         failed = running.done()
         self.begin_shutdown()
         if not failed:
             await asyncio.sleep(runner.drain_seconds)  # 503 shown, but served on until load balancers looked away
             await runner.stop(self.left() * (1 - CLOSING_SHARE))
-        return max(await running, int(failed))
+        try:
+            await running
+        except Exception:
+            log.critical("the main loop failed", exc_info=True)
+            failed = True
+        return int(failed)
 
     async def opened(self, resources: AsyncExitStack) -> Runner | None:
         """Open the resources, again and again while that fails; None when told to stop before it succeeded."""
@@ -104,17 +101,10 @@ class Lifecycle:
                 return await resources.enter_async_context(self.open_runner())
             except Exception:  # what is missing now may be there in a moment: stay up, unready
                 log.exception("resources could not be opened; trying again", seconds=pause)
-            await first(self.stopping.wait(), asyncio.sleep(pause))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.stopping.wait(), pause)
             pause = min(pause * 2, SLOWEST_RETRY_SECONDS)
         return None
-
-    async def close(self, resources: AsyncExitStack) -> None:
-        """End the supervised tasks, then close what was opened, in reverse; one that raises does not stop the rest."""
-        await self.tasks.stop(self.left() / 2)
-        try:
-            await resources.aclose()
-        except Exception:  # nothing is left that could act on it
-            log.exception("a resource failed to close")
 
     def begin_shutdown(self) -> None:
         """Turn readiness to 503 and start the clock of the budget. The first call counts."""
@@ -145,24 +135,6 @@ class Lifecycle:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, on_signal)
-
-
-async def first(*awaitables: Awaitable[object]) -> None:
-    """Wait until one of them is done. Coroutines that are not are cancelled, tasks go on."""
-    waits = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
-    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    for wait, awaitable in zip(waits, awaitables, strict=True):
-        if wait is not awaitable:
-            wait.cancel()
-
-
-async def exit_code(main_loop: Awaitable[None]) -> int:
-    try:
-        await main_loop
-    except Exception:
-        log.critical("the main loop failed", exc_info=True)
-        return 1
-    return 0
 
 
 def cut_off() -> None:

@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
+from typing import Any
 
 import psutil
 import uvicorn
@@ -21,7 +22,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from .health import Health
-from .logging import LogLevel
+from .logging import set_level
 
 MOST_BYTES = 1024  # the longest body that this port has a use for is the name of a log level
 
@@ -30,6 +31,9 @@ class Server(uvicorn.Server):
     """A uvicorn server that leaves the signals to the lifecycle: two that take them stop in the wrong order."""
 
     on_started: Callable[[], object] = staticmethod(lambda: None)
+
+    def __init__(self, app: Any, **options: Any) -> None:
+        super().__init__(uvicorn.Config(app, log_config=None, access_log=False, server_header=False, **options))
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -41,43 +45,23 @@ class Server(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Reserve an address before anything is opened. Raises OSError when it is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise OSError(error.errno, f"{error.strerror}: {host} port {port}") from None
-    return listener
+    """Take an address. Raises OSError, naming it, when somebody else has it."""
+    return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
 
 
-class OpsServer:
+class OpsServer(threading.Thread):
     """Runs the ops application until it is stopped, whatever the main loop does meanwhile."""
 
     def __init__(self, app: Starlette, listener: socket.socket) -> None:
-        config = uvicorn.Config(
-            app,
-            loop="asyncio",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=1,
-        )
-        self.server = Server(config)
-        self.thread = threading.Thread(target=self.server.run, args=([listener],), name="ops", daemon=True)
-
-    def start(self) -> None:
-        self.thread.start()
+        self.server = Server(app, loop="asyncio", lifespan="off", timeout_graceful_shutdown=1)
+        super().__init__(target=self.server.run, args=([listener],), name="ops", daemon=True)
 
     def stop(self) -> None:
         self.server.should_exit = True
-        self.thread.join(timeout=2)
+        self.join(timeout=2)
 
 
-def build_ops(health: Health, level: LogLevel, identity: Mapping[str, str]) -> Starlette:
+def build_ops(health: Health, identity: Mapping[str, str]) -> Starlette:
     """The application behind the ops port."""
     process = psutil.Process()
     started = time.monotonic()
@@ -86,43 +70,34 @@ def build_ops(health: Health, level: LogLevel, identity: Mapping[str, str]) -> S
         return JSONResponse({"status": "alive" if health.alive else "hung"}, 200 if health.alive else 503)
 
     async def ready(_: Request) -> Response:
-        status = health.status
-        return JSONResponse(
-            {"status": status, "failing": health.failing}, 200 if status in {"ready", "degraded"} else 503
-        )
+        status, failing = health.status, [check.name for check in health.failing]
+        return JSONResponse({"status": status, "failing": failing}, 200 if status in {"ready", "degraded"} else 503)
 
     async def startup(_: Request) -> Response:
         return JSONResponse({"status": "started" if health.started else "starting"}, 200 if health.started else 503)
 
     async def summary(_: Request) -> Response:
-        return JSONResponse(
-            {
-                **identity,
-                "status": health.status,
-                "uptime_seconds": round(time.monotonic() - started, 1),
-                "dependencies": {name: vars(result) for name, result in health.results.items()},
-                "memory_bytes": process.memory_info().rss,
-                "cpu_percent": process.cpu_percent(),
-                "disk_free_bytes": shutil.disk_usage(".").free,
-            }
-        )
+        state = {
+            "status": health.status,
+            "uptime_seconds": round(time.monotonic() - started, 1),
+            "dependencies": {name: vars(result) for name, result in health.results.items()},
+            "memory_bytes": process.memory_info().rss,
+            "cpu_percent": process.cpu_percent(),
+            "disk_free_bytes": shutil.disk_usage(".").free,
+        }
+        return JSONResponse({**identity, **state})
 
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(health.metrics.registry), headers={"content-type": CONTENT_TYPE_LATEST})
 
     async def log_level(request: Request) -> Response:
         try:
-            level.set((await request.body()).decode(errors="replace").strip())
+            set_level((await request.body()).decode(errors="replace").strip())
         except ValueError as error:
             return PlainTextResponse(f"{error}\n", 422)
         return Response(status_code=204)
 
-    routes = [
-        Route("/health", summary),
-        Route("/health/live", live),
-        Route("/health/ready", ready),
-        Route("/health/startup", startup),
-        Route("/metrics", metrics),
-        Route("/log-level", log_level, methods=["PUT"]),
-    ]
+    probes = {"": summary, "/live": live, "/ready": ready, "/startup": startup}
+    routes = [Route(f"/health{path}", probe) for path, probe in probes.items()]
+    routes += [Route("/metrics", metrics), Route("/log-level", log_level, methods=["PUT"])]
     return Starlette(routes=routes, middleware=[Middleware(RequestBodyLimitMiddleware, max_body_size=MOST_BYTES)])

@@ -10,18 +10,14 @@ TRACEPARENT = re.compile(rb"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 
 
-def request_id_from(request_id: bytes = b"", traceparent: bytes = b"") -> str:
+def take_request_id(request_id: bytes = b"", traceparent: bytes = b"") -> str:
     """Choose the id of a piece of work and keep it for everything that is logged while it is done.
 
     Args:
         request_id: the caller's ``X-Request-ID``; replaced unless it is 1 to 64 letters, digits and ``. _ -``.
-        traceparent: the caller's W3C trace context; its trace id serves when there is no request id.
+        traceparent: the caller's trace context; its trace id serves when there is no harmless request id.
     """
-    if HARMLESS.fullmatch(request_id):
-        chosen = request_id.decode("ascii")
-    elif match := TRACEPARENT.fullmatch(traceparent):
-        chosen = match[1].decode("ascii")
-    else:
-        chosen = uuid4().hex
-    REQUEST_ID.set(chosen)
-    return chosen
+    traced = TRACEPARENT.fullmatch(traceparent)
+    chosen = request_id if HARMLESS.fullmatch(request_id) else traced[1] if traced else uuid4().hex.encode()
+    REQUEST_ID.set(chosen.decode())
+    return REQUEST_ID.get()

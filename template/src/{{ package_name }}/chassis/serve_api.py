@@ -4,35 +4,29 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Annotated
 
-import uvicorn
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from pydantic import Field
 
 from .edge import DOCS_PATH, Edge, add_route
 from .health import Health
-from .input_limits import JsonLimits, LimitJson
+from .input_limits import JsonLimits
 from .lifecycle import CLOSING_SHARE
 from .ops import Server, listen
-from .problems import Problem, answer_with_problems
+from .problems import HANDLERS, Problem
 from .settings import CommonSettings, Port, Seconds, in_development, listening_host
 
-Application = FastAPI
 Positive = Annotated[int, Field(ge=1)]
 
-log_context = add_route
 
-
-class HttpSettings(CommonSettings):
+class TransportSettings(CommonSettings):
     """What an API is set up with besides."""
 
     http_host: str = Field(default_factory=listening_host, description="Address of the API")
     http_port: Port = Field(8000, description="Port of the API")
     http_docs: bool = Field(default_factory=in_development, description="Serve /docs; on in development only")
     http_timeout_seconds: Annotated[Seconds, Field(gt=0)] = Field(10, description="Until an answer must have begun")
-    http_keep_alive_seconds: Annotated[int, Field(ge=1)] = Field(
-        75, description="How long an idle connection is kept; longer than the load balancer in front keeps it"
-    )
+    http_keep_alive_seconds: Positive = Field(75, description="Idle connections; longer than the load balancer's")
     http_max_body_bytes: Positive = Field(1_048_576, description="Largest body of a request")
     http_max_json_depth: Positive = Field(5, description="How deep JSON in a request may nest")
     http_max_json_items: Positive = Field(100, description="How many items an array in a request may have")
@@ -45,34 +39,32 @@ class HttpSettings(CommonSettings):
             yield f"HTTP_TIMEOUT_SECONDS: must be at most {budget:g}, or a shutdown would cut requests off"
 
 
-class ApiRunner:
+class ServiceRunner:
     """An application with the chassis's error handling and limits, and the server that runs it."""
 
+    log_processors = (add_route,)
+
     def __init__(
-        self, settings: HttpSettings, health: Health, registry: CollectorRegistry, identity: Mapping[str, str]
+        self, settings: TransportSettings, health: Health, registry: CollectorRegistry, identity: Mapping[str, str]
     ) -> None:
         self.settings = settings
         self.drain_seconds = settings.shutdown_drain_seconds
-        self.app = build_app(settings, identity)
-        self.edge = Edge(
-            self.app,
-            health=health,
-            registry=registry,
-            timeout=settings.http_timeout_seconds,
-            most_bytes=settings.http_max_body_bytes,
+        self.app = FastAPI(
+            title=identity["service"],
+            version=identity["version"],
+            docs_url=DOCS_PATH if settings.http_docs else None,
+            redoc_url=None,
+            openapi_url="/openapi.json" if settings.http_docs else None,
+            max_body_size=settings.http_max_body_bytes,
+            exception_handlers=HANDLERS,
+            responses={"default": {"model": Problem, "description": "What went wrong (application/problem+json)"}},
+            telemetry={"tracing": False, "metrics": False, "logs": False},
         )
-        self.server = Server(
-            uvicorn.Config(
-                self.edge,
-                http="httptools",
-                ws="none",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_keep_alive=settings.http_keep_alive_seconds,
-            )
-        )
+        json_limits = settings.http_max_json_depth, settings.http_max_json_items, settings.http_max_json_text
+        self.app.router.middleware_stack = JsonLimits(self.app.router.middleware_stack, *json_limits)
+        self.edge = Edge(self.app, health, registry, settings.http_timeout_seconds, settings.http_max_body_bytes)
+        keep_alive = settings.http_keep_alive_seconds
+        self.server = Server(self.edge, http="httptools", ws="none", proxy_headers=False, timeout_keep_alive=keep_alive)
 
     async def run(self, started: asyncio.Event) -> None:
         self.server.on_started = started.set
@@ -81,20 +73,3 @@ class ApiRunner:
     async def stop(self, seconds: float) -> None:
         self.server.config.timeout_graceful_shutdown = max(1, int(seconds))
         self.server.should_exit = True
-
-
-def build_app(settings: HttpSettings, identity: Mapping[str, str]) -> Application:
-    app = FastAPI(
-        title=identity["service"],
-        version=identity["version"],
-        docs_url=DOCS_PATH if settings.http_docs else None,
-        redoc_url=None,
-        openapi_url="/openapi.json" if settings.http_docs else None,
-        max_body_size=settings.http_max_body_bytes,
-        responses={"default": {"model": Problem, "description": "What went wrong (application/problem+json)"}},
-        telemetry={"tracing": False, "metrics": False, "logs": False},
-    )
-    answer_with_problems(app)
-    limits = JsonLimits(settings.http_max_json_depth, settings.http_max_json_items, settings.http_max_json_text)
-    app.router.middleware_stack = LimitJson(app.router.middleware_stack, limits)
-    return app
