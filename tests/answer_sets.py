@@ -14,7 +14,10 @@ VALID: Final[Mapping[str, Answers]] = {
     "oldest-python": {"service_name": "billing", "python_version": "3.11"},
     "newest-python": {"service_name": "billing", "python_version": "3.14"},
     "no-ci": {"service_name": "billing", "ci": "none"},
-    "own-base-image": {"service_name": "billing", "base_image": "registry.example.com:5000/base/python:3.13@sha256:" + "0" * 64},
+    "own-base-image": {
+        "service_name": "billing",
+        "base_image": "registry.example.com:5000/base/python:3.13@sha256:" + "0" * 64,
+    },
     "hostile-description": {
         "service_name": "billing",
         "description": "Quotes \"\"\" ''' \\ {{ 7 * 7 }} {% raw %} ${HOME} $(id) `id` <b> & # : - [x] ünï 🎉",

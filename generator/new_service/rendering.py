@@ -15,7 +15,7 @@ from copier._template import Template as CopierTemplate
 from copier._types import AnyByStrDict, AnyByStrMutableMapping
 from copier.errors import CopierError
 from jinja2 import Template as JinjaTemplate
-from jinja2 import TemplateError
+from jinja2 import TemplateError, TemplateSyntaxError
 
 from .errors import CouldNotWrite, NewServiceError, RenderFailed
 
@@ -47,14 +47,14 @@ class Renderer:
         )
         worker.destination = destination
         worker.__dict__["template"] = self._template
-        worker.__dict__["jinja_env"] = self._environment = self._environment or worker.jinja_env
         worker.compiled = self._compiled
         try:
+            worker.__dict__["jinja_env"] = self._environment = self._environment or worker.jinja_env
             worker.run_copy()
         except NewServiceError:
             raise
         except (CopierError, TemplateError, ValueError, KeyError, TypeError) as error:
-            raise RenderFailed(f"the template cannot be rendered: {error}", "correct the template") from error
+            raise _failed("the template", error) from error
 
 
 class _PlainWorker(Worker):
@@ -90,10 +90,16 @@ class _PlainWorker(Worker):
         try:
             super()._render_file(src_relpath, dst_relpath, extra_context)
         except OSError as error:
+            if isinstance(error, TemplateError):  # jinja2.TemplateNotFound is both
+                raise _failed(str(src_relpath), error) from error
             raise CouldNotWrite(f"{dst_relpath} cannot be written: {error.strerror}", "free some space") from error
         except Exception as error:  # whatever an expression raises is the template's mistake
-            line = f":{error.lineno}" if isinstance(error, TemplateError) and hasattr(error, "lineno") else ""
-            raise RenderFailed(f"{src_relpath}{line} cannot be rendered: {error}", "correct the template") from error
+            raise _failed(str(src_relpath), error) from error
 
     def _sync_git_index_executable_bit(self, dst_relpath: Path, src_mode: int) -> None:
         """Do nothing: a new folder has no index. Copier asks git for each file."""
+
+
+def _failed(what: str, error: Exception) -> RenderFailed:
+    line = f":{error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
+    return RenderFailed(f"{what}{line} cannot be rendered: {error}", "correct the template")

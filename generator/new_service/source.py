@@ -89,15 +89,15 @@ def _pin_folder(folder: Path, ref: str | None, *, is_own: bool = False) -> Pin:
     commit_hash = _resolve(folder, ref or "HEAD")
     describe = git.start("describe", "--tags", "--always", commit_hash, folder=folder)
     status = git.start("status", "--porcelain", "--", "template", "copier.yml", folder=folder)
-    origin = git.start("config", "--get", "remote.origin.url", folder=folder)
-    source = _source_of_checkout(folder, origin) if is_own else str(folder)
-    notices = ("uncommitted changes of the template are not rendered; commit them first",) if status.result() else ()
-    return Pin(folder, commit_hash, describe.result(), source, notices if ref is None else ())
+    source = _source_of_checkout(folder) if is_own else str(folder)
+    commit, changes = describe.result(), status.result()
+    notices = ("uncommitted changes of the template are not rendered; commit them first",)
+    return Pin(folder, commit_hash, commit, source, notices if changes and ref is None else ())
 
 
-def _source_of_checkout(folder: Path, origin: git.Running) -> str:
+def _source_of_checkout(folder: Path) -> str:
     try:
-        url = origin.result()
+        url = git.run("config", "--get", "remote.origin.url", folder=folder)
     except git.GitFailed:
         return str(folder)
     return recorded_url(url) if _URL.match(url) else str(folder)

@@ -125,5 +125,7 @@ def new_service(sample_repository: Path, monkeypatch: pytest.MonkeyPatch) -> New
 
 def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
     """Return mode and content of every file."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and ".git" not in path.relative_to(folder).parts)
+    files = sorted(
+        path for path in folder.rglob("*") if path.is_file() and ".git" not in path.relative_to(folder).parts
+    )
     return {path.relative_to(folder).as_posix(): (path.stat().st_mode, path.read_bytes()) for path in files}

@@ -88,4 +88,3 @@ def dependencies(root: Path) -> set[str]:
     groups = content.get("dependency-groups", {})
     listed = [*content["project"]["dependencies"], *(item for group in groups.values() for item in group)]
     return {re.split(r"[\[<>=!~; ]", item)[0] for item in listed}
-
