@@ -59,7 +59,8 @@ class Lifecycle:
             code = await self.work(resources)
             await self.tasks.stop(self.left() / 2)
             try:
-                await resources.aclose()  # in reverse; one that raises does not stop the rest
+                async with asyncio.timeout(self.left() * (1 - CLOSING_SHARE)):
+                    await resources.aclose()  # in reverse; one that raises or hangs does not stop the rest
             except Exception:
                 log.exception("a resource failed to close")
             for watcher in watchers:

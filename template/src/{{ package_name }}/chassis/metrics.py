@@ -14,7 +14,6 @@ class Metrics:
         prometheus.disable_created_metrics()
         registry = self.registry = prometheus.CollectorRegistry()
         prometheus.ProcessCollector(registry=registry)
-        prometheus.PlatformCollector(registry=registry)
         prometheus.GCCollector(registry=registry)
         prometheus.Info("service", "What runs here", registry=registry).info(dict(identity))
         self.errors = prometheus.Counter("errors_total", "Unexpected errors", ["error_type"], registry=registry)

@@ -1,7 +1,4 @@
-"""The ops server: probes, metrics and the log level on a port, a thread and an event loop of their own.
-
-So they answer when the main loop is busy, and liveness can tell that it hangs.
-"""
+"""The ops server: probes, metrics and log level, in a thread of its own so that they answer when the main loop hangs."""
 
 import contextlib
 import shutil

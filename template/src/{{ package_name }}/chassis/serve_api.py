@@ -25,7 +25,7 @@ class TransportSettings(CommonSettings):
     http_host: str = Field(default_factory=listening_host, description="Address of the API")
     http_port: Port = Field(8000, description="Port of the API")
     http_docs: bool = Field(default_factory=in_development, description="Serve /docs; on in development only")
-    http_timeout_seconds: Annotated[Seconds, Field(gt=0)] = Field(10, description="Until an answer must have begun")
+    http_timeout_seconds: Seconds = Field(10, gt=0, description="Until an answer must have begun")
     http_keep_alive_seconds: Positive = Field(75, description="Idle connections; longer than the load balancer's")
     http_max_body_bytes: Positive = Field(1_048_576, description="Largest body of a request")
     http_max_json_depth: Positive = Field(5, description="How deep JSON in a request may nest")

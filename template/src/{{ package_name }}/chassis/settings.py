@@ -36,8 +36,7 @@ def in_development(values: Mapping[str, Any]) -> bool:
 
 
 def listening_host(values: Mapping[str, Any]) -> str:
-    # Elsewhere than on a developer's machine the container's network decides who gets in.
-    return "127.0.0.1" if in_development(values) else "0.0.0.0"  # noqa: S104 - see the line above
+    return "127.0.0.1" if in_development(values) else "0.0.0.0"  # noqa: S104 - the container's network decides who gets in
 
 
 class CommonSettings(sources.BaseSettings):

@@ -1,0 +1,55 @@
+"""What holds for the code of the chassis as it is written: its size, what it knows, what it never does."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+MOST_CHASSIS_LINES = 1200
+MOST_TEST_LINES = 500
+EVERY_TYPE = ("errors", "health", "lifecycle", "logging", "metrics", "ops", "request_id", "settings", "tasks")
+OF_AN_API = {"edge", "input_limits", "problems", "serve_api", "wiring"}
+
+
+@pytest.fixture(scope="module")
+def chassis(root: Path) -> Path:
+    return root / "template/src/{{ package_name }}/chassis"
+
+
+def lines_below(folder: Path) -> int:
+    return sum(len(path.read_text().splitlines()) for path in folder.rglob("*.py*") if "cache" not in str(path))
+
+
+def test_the_chassis_of_a_minimal_api_is_small(chassis: Path) -> None:
+    assert lines_below(chassis) <= MOST_CHASSIS_LINES
+
+
+def test_the_shipped_tests_are_few(root: Path) -> None:
+    assert lines_below(root / "template/tests") <= MOST_TEST_LINES
+
+
+@pytest.mark.parametrize("module", EVERY_TYPE)
+def test_what_every_type_shares_knows_nothing_of_an_api(chassis: Path, module: str) -> None:
+    imported = imports(chassis / f"{module}.py")
+    assert not imported & OF_AN_API
+    assert "fastapi" not in imported
+    assert "http" not in (chassis / f"{module}.py").read_text().lower().replace("as http numbers it", "")
+
+
+def imports(path: Path) -> set[str]:
+    nodes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, (ast.Import, ast.ImportFrom))]
+    modules = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module}
+    return {name.split(".")[0] for name in modules | {alias.name for node in nodes for alias in node.names}}
+
+
+def test_the_chassis_never_imports_a_slice(chassis: Path) -> None:
+    for path in chassis.glob("*.py*"):
+        text = path.read_text()
+        assert "from .." not in text, path
+
+
+def test_nothing_uses_a_middleware_that_costs_every_request(root: Path) -> None:
+    users = [
+        path for path in (root / "template").rglob("*.py*") if "BaseHTTPMiddleware" in path.read_text(errors="replace")
+    ]
+    assert not users
