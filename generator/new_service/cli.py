@@ -122,6 +122,8 @@ def _run(command: Callable[[Console], int], *, as_json: bool) -> None:
     except NewServiceError as error:
         console.error(error)
         code = error.exit_code
+    except BrokenPipeError:
+        raise  # the reader of a pipe has seen enough, which typer ends quietly
     except Exception as error:
         if os.environ.get("NEW_SERVICE_DEBUG"):
             raise

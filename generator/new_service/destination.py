@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import CouldNotWrite, DestinationTaken
@@ -31,8 +31,8 @@ def staged(destination: Path) -> Iterator[Path]:
     Parent folders are made, and removed again after a failure. An empty destination is kept and filled, because a
     shell may stand in it.
     """
-    destination = destination.parent.resolve() / destination.name if destination.name else destination.resolve()
     refuse_taken(destination)
+    destination = destination.resolve()
     created = _missing_parents(destination)
     try:
         with _write_errors(destination):
@@ -46,8 +46,9 @@ def staged(destination: Path) -> Iterator[Path]:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     except BaseException:
-        for path in created:
-            path.rmdir()
+        with suppress(OSError):  # somebody else may have put something there
+            for path in created:
+                path.rmdir()
         raise
 
 

@@ -21,7 +21,7 @@ _OUTER_REPOSITORY = (
 
 
 class GitFailed(NewServiceError):
-    """Git ended with an error; the message is its last line."""
+    """Git ended with an error; the message is its complaint."""
 
 
 class Running:
@@ -34,7 +34,7 @@ class Running:
         """Return what git printed, without the last newline. Raises GitFailed."""
         output, complaint = self._process.communicate()
         if self._process.returncode:
-            raise GitFailed(_last_line(complaint) or f"git ended with {self._process.returncode}")
+            raise GitFailed(_complaint(complaint) or f"git ended with {self._process.returncode}")
         return output.rstrip("\n")
 
 
@@ -78,7 +78,8 @@ def _environment() -> dict[str, str]:
     return kept | {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
 
 
-def _last_line(text: str) -> str:
+def _complaint(text: str) -> str:
+    """Return the line that says what went wrong: what git prints first is the cause, the rest follows from it."""
     lines = [line for line in text.splitlines() if line.strip()]
-    fatal = [line for line in lines if line.startswith(("fatal:", "error:"))]
-    return (fatal or lines or [""])[-1].removeprefix("fatal:").removeprefix("error:").strip()
+    errors = [line for line in lines if line.startswith(("fatal:", "error:"))]
+    return (errors or lines or [""])[0].removeprefix("fatal:").removeprefix("error:").strip()

@@ -18,8 +18,8 @@ class Owner(StrEnum):
 
     TEAM = "yours"
     TEMPLATE = "the template's"
-    SHARED = "shared: your part stands below the line"
-    DERIVED = "derived from the settings"
+    SHARED = "yours and the template's"
+    DERIVED = "derived from your settings"
 
 
 class Ownership:

@@ -47,5 +47,5 @@ class Project:
             "answers": self.answers.recorded(),
             "files": [path.as_posix() for path in self.files],
             "steps": [asdict(step) | {"seconds": round(step.seconds, 3)} for step in self.steps],
-            "next": list(self.next_commands()),
+            "next": list(self.next_commands()) if self.steps else [],
         }

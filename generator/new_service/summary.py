@@ -15,8 +15,8 @@ def summarise(template: Template, answers: Answers, files: Sequence[PurePath]) -
     values = answers.recorded()
     ownership = Ownership(template.questionnaire, values)
     rows = list(_rows(files, ownership.of))
-    width = min(max((len(name) for name, _ in rows), default=0), 40)
-    return [_headline(template, answers, len(files)), *(f"    {name:<{width}}  {note}" for name, note in rows)]
+    width = max((len(name) for name, _ in rows), default=0)
+    return [_headline(template, answers, len(files)), *(f"    {name:<{width}}   {note}" for name, note in rows)]
 
 
 def _headline(template: Template, answers: Answers, count: int) -> str:
@@ -31,11 +31,12 @@ def _rows(files: Sequence[PurePath], owner: Callable[[PurePath], Owner]) -> Iter
     """Yield a line for each top folder, deeper where a folder has several owners, then the files beside them."""
     for top in dict.fromkeys(path.parts[0] for path in files if len(path.parts) > 1):
         yield from _folder_rows(PurePath(top), files, owner)
-    loose = [path for path in files if len(path.parts) == 1]
+    heading = "./"
     for who in Owner:
-        names = [path.name for path in loose if owner(path) is who]
+        names = [path.name for path in files if len(path.parts) == 1 and owner(path) is who]
         if names:
-            yield _listed(names), who.value
+            yield heading, f"{who.value}: {_listed(names)}"
+            heading = ""
 
 
 def _folder_rows(

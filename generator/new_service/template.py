@@ -98,5 +98,5 @@ def render(template: Template, answers: Mapping[str, object], destination: Path)
     if not (template.folder / subdirectory).is_dir() and "{" not in subdirectory:
         raise TemplateUnusable(f"the template has no folder {subdirectory!r}", "commit the files to render, too")
     with staged(destination) as folder:
-        template.renderer.render(answers, folder, destination)
+        template.renderer.render(answers, folder, destination.resolve())
         return files_below(folder)

@@ -16,8 +16,10 @@ from .template import open_template
 # The questions whose answer changes which files or dependencies a service has.
 VARIED: Final = (SERVICE_TYPE, "broker", "python_version", "ci")
 _LISTED: Final = 3
+_NOT_ASKED: Final = ""
 
 Row = dict[str, object]
+Condition = Mapping[str, object]
 
 
 def show_variants(source: str | None, ref: str | None, console: Console) -> int:
@@ -41,9 +43,8 @@ def cover(questionnaire: Questionnaire, catalogue: Catalogue) -> dict[str, Row]:
     for chosen in _choices(questionnaire, catalogue):
         answers = settle(questionnaire, catalogue, Given(file={SERVICE_NAME: "sample", **chosen}), defaults=True)
         recorded = answers.recorded()
-        kept = {name: recorded[name] for name in chosen if name in recorded}  # some questions apply to one type only
-        if kept not in variants.values():
-            variants[_unique(_name(kept, answers, catalogue), variants)] = kept
+        kept = {name: recorded[name] for name in chosen}
+        variants[_unique(_name(kept, answers, catalogue), variants)] = kept
     return {
         name: {SERVICE_NAME: f"variant-{number}", **kept}
         for number, (name, kept) in enumerate(variants.items(), start=1)
@@ -51,36 +52,52 @@ def cover(questionnaire: Questionnaire, catalogue: Catalogue) -> dict[str, Row]:
 
 
 def _choices(questionnaire: Questionnaire, catalogue: Catalogue) -> Iterator[Row]:
-    """Yield rows of answers: the questions that vary, and the features that are on."""
+    """Yield rows of answers: to the questions that vary, and the features that are on."""
     try:
         from covertable import make  # noqa: PLC0415 - an extra that only this command needs
     except ImportError as error:
         raise ToolMissing("covertable is not installed", "pip install 'new-service[variants]'") from error
     asked = [name for name in VARIED if name in questionnaire.questions]
-    factors: dict[str, list[object]] = {name: _values(questionnaire, name) for name in asked}
+    factors = {name: _values(questionnaire, name) for name in asked}
     switches: dict[str, list[object]] = {_switch(name): [True, False] for name in catalogue.features}
-    rows: Any = make(factors | switches, strength=2, constraints=list(_constraints(catalogue)))  # covertable is untyped
+    constraints = [*_of_questions(questionnaire, factors), *_of_features(catalogue)]
+    rows: Any = make(factors | switches, strength=2, constraints=constraints)  # covertable is untyped
     for row in rows:
-        features = [name for name in catalogue.features if row[_switch(name)]]
-        yield {name: row[name] for name in asked} | (
-            {FEATURES: features} if FEATURES in questionnaire.questions else {}
-        )
+        answers = {name: row[name] for name in asked if row[name] != _NOT_ASKED}
+        if FEATURES in questionnaire.questions:
+            answers[FEATURES] = [name for name in catalogue.features if row[_switch(name)]]
+        yield answers
 
 
 def _values(questionnaire: Questionnaire, name: str) -> list[object]:
-    choices = questionnaire.choices(questionnaire.questions[name], {})
-    return [choice.value for choice in choices]
+    """Return the choices of a question, and one more for the services that it does not apply to."""
+    question = questionnaire.questions[name]
+    values = [choice.value for choice in questionnaire.choices(question, {})]
+    return values if question.when is True else [*values, _NOT_ASKED]
 
 
-def _constraints(catalogue: Catalogue) -> Iterator[Mapping[str, object]]:
-    """Say in covertable's words: a feature is off, or its type and its needs are there."""
+def _of_questions(questionnaire: Questionnaire, factors: Mapping[str, list[object]]) -> Iterator[Condition]:
+    """Say in covertable's words: a question has an answer for exactly those types that it applies to."""
+    for name in [name for name, values in factors.items() if _NOT_ASKED in values]:
+        question = questionnaire.questions[name]
+        types = [kind for kind in factors[SERVICE_TYPE] if questionnaire.applies(question, {SERVICE_TYPE: kind})]
+        is_asked = {"operator": "ne", "left": name, "value": _NOT_ASKED}
+        applies = {"operator": "in", "left": SERVICE_TYPE, "values": types}
+        yield _if(is_asked, applies)
+        yield _if(applies, is_asked)
+
+
+def _of_features(catalogue: Catalogue) -> Iterator[Condition]:
+    """Say: where a feature is on, its type and its needs are there."""
     for name, feature in catalogue.features.items():
-        off = {"operator": "eq", "left": _switch(name), "value": False}
-        fits = {"operator": "in", "left": SERVICE_TYPE, "values": list(feature.types)}
-        yield {"operator": "or", "conditions": [off, fits]}
+        is_on = {"operator": "eq", "left": _switch(name), "value": True}
+        yield _if(is_on, {"operator": "in", "left": SERVICE_TYPE, "values": list(feature.types)})
         for needed in feature.needs:
-            there = {"operator": "eq", "left": _switch(needed), "value": True}
-            yield {"operator": "or", "conditions": [off, there]}
+            yield _if(is_on, {"operator": "eq", "left": _switch(needed), "value": True})
+
+
+def _if(condition: Condition, consequence: Condition) -> Condition:
+    return {"operator": "or", "conditions": [{"operator": "not", "condition": condition}, consequence]}
 
 
 def _switch(feature: str) -> str:

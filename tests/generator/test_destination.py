@@ -11,6 +11,12 @@ class Stop(BaseException):
     """Stands for Ctrl-C."""
 
 
+def write_and_stop(destination: Path) -> None:
+    with staged(destination) as folder:
+        (folder / "a").write_text("a")
+        raise Stop
+
+
 def test_a_project_appears_whole(work: Path) -> None:
     with staged(work / "billing") as folder:
         (folder / "a").write_text("a")
@@ -36,9 +42,8 @@ def test_missing_parents_are_made(work: Path) -> None:
 def test_a_failure_leaves_nothing_behind(work: Path, destination: str) -> None:
     (work / "empty").mkdir() if destination == "empty" else None
     before = sorted(work.rglob("*"))
-    with pytest.raises(Stop), staged(Path(destination)) as folder:
-        (folder / "a").write_text("a")
-        raise Stop
+    with pytest.raises(Stop):
+        write_and_stop(Path(destination))
     assert sorted(work.rglob("*")) == before
 
 
@@ -47,7 +52,7 @@ def test_an_empty_folder_is_filled_and_stays_the_same_folder(work: Path) -> None
     with staged(Path()) as folder:
         (folder / "a").write_text("a")
         (folder / ".b").mkdir()
-    assert sorted(os.listdir()) == [".b", "a"]
+    assert sorted(path.name for path in work.iterdir()) == [".b", "a"]
     assert work.stat().st_ino == inode
 
 

@@ -68,7 +68,7 @@ def test_one_template_renders_many_projects(sample_repository: Path, work: Path)
         for name, answers in SETS.items():
             render(template, answers, work / name / "billing")
     with open_template(str(sample_repository)) as template:
-        for name, answers in reversed(SETS.items()):
+        for name, answers in reversed([*SETS.items()]):
             render(template, answers, work / "again" / name / "billing")
     assert all(tree(work / name) == tree(work / "again" / name) for name in SETS)
 
@@ -132,7 +132,7 @@ def test_a_path_that_raises_leaves_nothing_behind(template: Path, work: Path) ->
     ],
 )
 def test_a_template_that_cannot_be_rendered_is_refused(template: Path, work: Path, line: str, word: str) -> None:
-    key = line.split(":")[0]
+    key = line.split(":", maxsplit=1)[0]
     text = (template / "copier.yml").read_text()
     kept = [old for old in text.splitlines(keepends=True) if not old.startswith(f"{key}:")]
     (template / "copier.yml").write_text(line + "".join(kept))
