@@ -1,0 +1,55 @@
+"""A service with slices, settings, resources and middleware of its own, and its environment, made once."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from new_service.template import Template
+from tests.template.conftest import make
+
+from .runner import Project, Running
+
+EXTENSION = Path(__file__).parent / "extension"
+CANARY = "canary-3f9d1c7b52e84a06b1e0c4d7"
+
+DEPENDENCIES_END = "# --- the template's dependencies end here; add your own below, updates keep them ---"
+
+Start = Callable[..., AbstractContextManager[Running]]
+
+
+def uv(*arguments: str, folder: Path) -> None:
+    """Run uv in a project, with the interpreter of these tests unless UV_PYTHON names another."""
+    environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    run = subprocess.run(["uv", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.fixture(scope="session")
+def project(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return the extended service, ready to be started."""
+    folder = make(template, {"service_name": "proving"}, tmp_path_factory.mktemp("live") / "proving")
+    shutil.copytree(EXTENSION, folder / "src/proving", dirs_exist_ok=True)
+    project = folder / "pyproject.toml"
+    project.write_text(
+        project.read_text().replace(DEPENDENCIES_END, f'{DEPENDENCIES_END}\n  "python-multipart>=0.0.20",')
+    )
+    uv("sync", "--quiet", folder=folder)
+    return Project(folder, "proving", {"PAY_TOKEN": CANARY})
+
+
+@pytest.fixture
+def start(project: Project, tmp_path: Path) -> Start:
+    return partial(project.started, tmp_path / "output")
+
+
+@pytest.fixture(scope="module")
+def running(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """One service for the tests of a module that leave it as it was."""
+    with project.started(tmp_path_factory.mktemp("running") / "output") as running:
+        yield running

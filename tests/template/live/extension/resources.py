@@ -1,0 +1,68 @@
+"""The service's own resources."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+from prometheus_client import Counter
+
+from .chassis.health import Check
+from .chassis.tasks import TaskSupervisor
+from .chassis.wiring import Chassis
+from .notes.service import NoteService
+from .notes.store import MemoryNoteStore
+from .settings import Settings
+
+log = structlog.get_logger(__name__)
+openings = itertools.count()
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What handlers get to work with."""
+
+    notes: NoteService
+    tasks: TaskSupervisor
+    trials: Counter
+    settings: Settings
+
+
+async def greet(port: int) -> None:
+    """Connect and wait for a byte, as a client of a real server would."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        await reader.readexactly(1)
+    finally:
+        writer.close()
+
+
+@asynccontextmanager
+async def part(name: str, closing: str = "") -> AsyncGenerator[None]:
+    try:
+        yield
+    finally:
+        log.info("closing", part=name)
+        if closing == "hangs":
+            await asyncio.Event().wait()
+    if closing == "raises":
+        raise RuntimeError(name)
+
+
+@asynccontextmanager
+async def open_resources(settings: Settings, chassis: Chassis) -> AsyncGenerator[Resources]:
+    """Two parts that close in reverse, dependencies that are watched, a metric of our own."""
+    trials = Counter("trials_total", "Trials that were made", registry=chassis.registry)
+    if settings.warehouse_port:
+        chassis.health.add(Check("warehouse", partial(greet, settings.warehouse_port)))
+    if settings.stock_port:
+        chassis.health.add(Check("stock", partial(greet, settings.stock_port), critical=False))
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(part("first"))
+        await stack.enter_async_context(part("second", settings.closing))
+        if next(openings) < settings.reluctant_openings:
+            raise ConnectionRefusedError("nobody there yet")
+        yield Resources(NoteService(MemoryNoteStore()), chassis.tasks, trials, settings)

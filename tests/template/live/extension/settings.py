@@ -1,0 +1,15 @@
+"""The service's own settings."""
+
+from pydantic import Field, SecretStr
+
+from .chassis.wiring import ChassisSettings
+
+
+class Settings(ChassisSettings):
+    """What this service needs to know besides."""
+
+    pay_token: SecretStr = Field(description="Key of the payment partner")
+    warehouse_port: int = Field(0, ge=0, le=65535, description="Port of the warehouse; 0 for none")
+    stock_port: int = Field(0, ge=0, le=65535, description="Port of the stock count, which the service can do without")
+    reluctant_openings: int = Field(0, ge=0, description="How often opening the resources fails before it succeeds")
+    closing: str = Field("", description="How closing the first resource goes wrong: raises, hangs or not at all")

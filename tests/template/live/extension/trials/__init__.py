@@ -1,0 +1,1 @@
+"""Endpoints that do what a service should survive."""

@@ -1,0 +1,191 @@
+"""What a request gets, and what it leaves behind in log and metrics."""
+
+import json
+import socket
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from .conftest import CANARY
+from .runner import Running, eventually
+
+NOTES = "/api/v1/notes"
+TRIALS = "/api/v1/trials"
+COUNT = "http_server_request_duration_seconds_count"
+
+
+def problem(running: Running, method: str, path: str, **request: Any) -> dict[str, Any]:
+    """Make a request that must be refused and return its problem, after checking its shape."""
+    answer = running.api.request(method, path, **request)
+    body = answer.json()
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert body["status"] == answer.status_code
+    assert body["request_id"] == answer.headers["x-request-id"]
+    assert body.keys() - {"errors"} == {"type", "title", "status", "detail", "instance", "request_id"}
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    return body
+
+
+def test_a_note_is_made_read_listed_and_deleted(running: Running) -> None:
+    made = running.api.post(NOTES, json={"title": "milk"})
+    assert made.status_code == 201
+    assert running.api.get(made.headers["location"]).json() == made.json()
+    assert made.json() in running.api.get(NOTES, params={"limit": 100}).json()["items"]
+    assert running.api.delete(made.headers["location"]).status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "request_", "status"),
+    [
+        ("GET", "/nothing", {}, 404),
+        ("GET", f"{NOTES}/00000000-0000-4000-8000-000000000000", {}, 404),
+        ("PUT", NOTES, {}, 405),
+        ("POST", NOTES, {"content": b"x" * 1_048_577}, 413),
+        ("POST", NOTES, {"content": iter([b"x" * 600_000] * 2)}, 413),
+        ("POST", f"{TRIALS}/upload", {"files": {"file": b"x" * 1_048_577}}, 413),
+        ("POST", NOTES, {"content": b"title=milk"}, 415),
+        ("POST", NOTES, {"data": {"title": "milk"}}, 415),
+        ("POST", NOTES, {"json": {"titel": "milk"}}, 422),
+        ("POST", NOTES, {"json": {"title": "x" * 5000}}, 422),
+        ("POST", f"{TRIALS}/any", {"json": [[[[[["deep"]]]]]]}, 422),
+        ("POST", f"{TRIALS}/any", {"json": [0] * 101}, 422),
+        ("POST", f"{TRIALS}/any", {"json": {"text": "x" * 4097}}, 422),
+        ("POST", f"{TRIALS}/any", {"content": b"[" * 100_000, "headers": {"content-type": "application/json"}}, 422),
+        ("POST", f"{TRIALS}/any", {"content": b"{,", "headers": {"content-type": "application/merge-patch+json"}}, 422),
+        ("GET", f"{NOTES}/no-id", {}, 422),
+        ("GET", f"{TRIALS}/bug", {}, 500),
+        ("GET", f"{TRIALS}/closed", {}, 503),
+        ("GET", f"{TRIALS}/teapot/418", {}, 418),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_every_error_has_the_same_shape(
+    running: Running, method: str, path: str, request_: dict[str, Any], status: int
+) -> None:
+    body = problem(running, method, path, **request_)
+    assert body["status"] == status
+    assert "Traceback" not in json.dumps(body)
+    assert "internal" not in json.dumps(body)
+
+
+def test_json_at_its_limits_passes(running: Running) -> None:
+    content = {"list": [[[["x" * 4096]]], *range(99)]}
+    assert running.api.post(f"{TRIALS}/any", json=content).json() == content
+
+
+def test_a_validation_error_names_each_field(running: Running) -> None:
+    body = problem(running, "POST", NOTES, json={"title": "", "text": 5})
+    assert {one["field"] for one in body["errors"]} == {"body.title", "body.text"}
+
+
+def test_an_expected_error_has_its_code_and_when_to_come_back(running: Running) -> None:
+    answer = running.api.get(f"{TRIALS}/closed")
+    assert answer.json()["type"] == "urn:problem:warehouse_closed"
+    assert answer.headers["retry-after"] == "1"
+    assert running.api.get(f"{TRIALS}/teapot/418").headers["x-kept"] == "yes"
+
+
+def test_a_bug_is_logged_once_with_its_traceback_and_counted(running: Running) -> None:
+    before = running.metric("errors_total", error_type="LookupError")
+    request_id = problem(running, "GET", f"{TRIALS}/bug")["request_id"]
+    running.logged(request_id=request_id, message="request")
+    [line] = [line for line in running.lines(request_id=request_id) if "Traceback" in line.get("exception", "")]
+    assert (line["level"], line["route"]) == ("error", f"{TRIALS}/bug")
+    assert running.metric("errors_total", error_type="LookupError") == before + 1
+
+
+def test_a_secret_is_nowhere(running: Running) -> None:
+    running.api.get(f"{TRIALS}/bug")
+    told = running.logged(message="about to fail")
+    assert told["nested"] == {"Password": "**********"}
+    for text in (running.output.read_text(), running.ops.get("/metrics").text, running.ops.get("/health").text):
+        assert CANARY not in text
+
+
+@pytest.mark.parametrize("sent", ["order-66", "a.b_c-D", "x" * 64])
+def test_a_harmless_request_id_is_kept_on_every_line(running: Running, sent: str) -> None:
+    answer = running.api.get(f"{TRIALS}/bug", headers={"x-request-id": sent})
+    assert answer.headers["x-request-id"] == sent
+    running.logged(request_id=sent, message="request")
+    assert len(running.lines(request_id=sent)) == 3  # what the handler said, the bug, the access line
+
+
+@pytest.mark.parametrize("sent", [b"", b"a b", b"x" * 65, b'"};drop', "ünï".encode()])
+def test_a_hostile_request_id_is_replaced(running: Running, sent: bytes) -> None:
+    answer = running.api.get("/nothing", headers=[(b"x-request-id", sent)])
+    assert len(answer.headers["x-request-id"]) == 32
+    assert answer.headers["x-request-id"].isalnum()
+
+
+def test_a_trace_id_serves_as_request_id(running: Running) -> None:
+    trace = uuid4().hex
+    answer = running.api.get("/nothing", headers={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"})
+    assert answer.headers["x-request-id"] == trace
+
+
+def test_every_line_says_who_and_when(running: Running) -> None:
+    running.api.get("/nothing")
+    fields = {"timestamp", "level", "message", "logger", "service", "version", "environment"}
+    assert all(fields <= line.keys() for line in running.lines())
+
+
+def test_paths_and_ids_never_become_label_values(running: Running) -> None:
+    def series() -> set[str]:
+        return {line.rsplit(" ", 1)[0] for line in running.ops.get("/metrics").text.splitlines()}
+
+    running.api.get(f"{NOTES}/{uuid4()}")
+    running.api.get("/nothing")
+    before = series()
+    for _ in range(100):
+        running.api.get(f"/{uuid4()}")
+        running.api.get(f"{NOTES}/{uuid4()}")
+    assert series() == before
+    assert running.metric(COUNT, route=f"{NOTES}/{{note_id}}", status="404") >= 101
+
+
+def test_metrics_move_and_have_the_edge_of_the_objective(running: Running) -> None:
+    before = running.metric(COUNT, method="GET", route=NOTES, status="200")
+    running.api.get(NOTES)
+    eventually(lambda: running.metric(COUNT, method="GET", route=NOTES, status="200") == before + 1)
+    assert 'le="0.1"' in running.ops.get("/metrics").text
+    assert running.metric("service_info", service="proving") == 1
+    assert running.metric("http_server_requests_in_flight") == 0
+    assert running.metric("process_resident_memory_bytes") > 0
+
+
+def test_a_client_that_leaves_early_is_no_error(running: Running) -> None:
+    errors = running.metric("errors_total")
+    with socket.create_connection(("127.0.0.1", running.port)) as client:
+        head = f"POST {NOTES} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{{"
+        client.sendall(head.encode())
+        eventually(lambda: running.metric("http_server_requests_in_flight") == 1)
+    eventually(lambda: running.metric(COUNT, status="499") == 1)
+    assert running.metric("errors_total") == errors
+
+
+def test_a_stream_may_take_longer_than_an_answer_may_take_to_begin(project: Any, start: Any) -> None:
+    with start(HTTP_TIMEOUT_SECONDS="0.5") as running:
+        assert running.api.get(f"{TRIALS}/stream/10").text == "." * 10
+        body = problem(running, "GET", f"{TRIALS}/slow/30")
+        assert body["status"] == 503
+        assert "0.5 seconds" in body["detail"]
+        assert "sleep" in running.logged(message="request took too long")["exception"]
+
+
+def test_docs_are_for_development_only(running: Running, start: Any) -> None:
+    assert "https:" in running.api.get("/docs").headers["content-security-policy"]
+    assert "Problem" in running.api.get("/openapi.json").json()["components"]["schemas"]
+    secret = "0123456789abcdef" * 2
+    with start(ENVIRONMENT="production", PAY_TOKEN=secret) as production:
+        assert production.api.get("/docs").status_code == 404
+        assert production.api.get("/openapi.json").status_code == 404
+
+
+def test_what_the_team_added_takes_part(running: Running) -> None:
+    assert running.api.get("/nothing").headers["x-greeting"] == "hello"
+    before = running.metric("trials_total")
+    running.api.get(f"{TRIALS}/background/0", params={"grace": 0})
+    assert running.metric("trials_total") == before + 1
+    running.logged(message="background work done")
+    eventually(lambda: running.metric("background_tasks_active") == 0)

@@ -1,0 +1,114 @@
+"""A signal ends a service without losing what it had begun."""
+
+import signal
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from .conftest import Start
+from .runner import DEADLINE_SECONDS, Running, eventually
+
+TRIALS = "/api/v1/trials"
+
+
+def ask(running: Running, path: str) -> tuple[threading.Thread, list[int]]:
+    """Start a request in the background and wait until the service works on it."""
+    got: list[int] = []
+    thread = threading.Thread(target=lambda: got.append(running.api.get(path).status_code))
+    thread.start()
+    eventually(lambda: running.metric("http_server_requests_in_flight") == 1)
+    return thread, got
+
+
+def half_sent(running: Running, body: bytes) -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", running.port), timeout=DEADLINE_SECONDS)
+    lines = ["POST /api/v1/notes HTTP/1.1", "host: x", "content-type: application/json", f"content-length: {len(body)}"]
+    client.sendall("\r\n".join([*lines, "", ""]).encode() + body[:5])
+    eventually(lambda: running.metric("http_server_requests_in_flight") == 1)
+    return client
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_half_sent_request_is_still_answered(start: Start, number: int) -> None:
+    body = b'{"title": "half"}'
+    with start() as running, half_sent(running, body) as client:
+        running.process.send_signal(number)
+        eventually(lambda: running.ops.get("/health/ready").json()["status"] == "draining")
+        client.sendall(body[5:])
+        assert client.recv(4096).startswith(b"HTTP/1.1 201")
+        assert running.process.wait(DEADLINE_SECONDS) == 0
+
+
+def test_a_slow_handler_finishes(start: Start) -> None:
+    with start() as running:
+        thread, got = ask(running, f"{TRIALS}/slow/2")
+        assert running.stop() == 0
+        thread.join()
+        assert got == [200]
+
+
+def test_while_it_drains_it_serves_on_and_sends_clients_away(start: Start) -> None:
+    with start(SHUTDOWN_DRAIN_SECONDS="2") as running:
+        assert "connection" not in running.api.get("/nothing").headers
+        running.process.send_signal(signal.SIGTERM)
+        running.wait_until("ready", 503)
+        answer = running.api.get("/nothing")
+        assert (answer.status_code, answer.headers["connection"]) == (404, "close")
+        assert running.process.wait(DEADLINE_SECONDS) == 0
+
+
+def test_background_work_gets_its_grace_and_no_more(start: Start) -> None:
+    with start() as running:
+        running.api.get(f"{TRIALS}/background/1", params={"grace": 10})
+        running.api.get(f"{TRIALS}/background/3600", params={"grace": 0.5})
+        assert running.stop() == 0
+        running.logged(message="background work done")
+        assert len(running.lines(message="background task cut off")) == 1
+
+
+@pytest.mark.parametrize("closing", ["raises", "hangs"])
+def test_resources_close_in_reverse_although_one_fails(start: Start, closing: str) -> None:
+    with start(CLOSING=closing, SHUTDOWN_TIMEOUT_SECONDS="12.5") as running:
+        assert running.stop() == 0
+        assert [line["part"] for line in running.lines(message="closing")] == ["second", "first"]
+        running.logged(message="a resource failed to close")
+
+
+def test_what_does_not_end_in_time_is_cut_off_answered_and_logged(start: Start) -> None:
+    with start(SHUTDOWN_TIMEOUT_SECONDS="5", HTTP_TIMEOUT_SECONDS="4") as running:
+        thread, got = ask(running, f"{TRIALS}/stream/3600")
+        assert running.stop() == 0
+        thread.join()
+        running.logged(message="request cut off by the shutdown")
+        assert got != [200] or running.lines(message="request", status=200)
+
+
+def test_a_hung_main_loop_does_not_outlive_the_budget(start: Start) -> None:
+    with start(SHUTDOWN_TIMEOUT_SECONDS="3", HTTP_TIMEOUT_SECONDS="2", SHUTDOWN_DRAIN_SECONDS="0.5") as running:
+        running.process.send_signal(signal.SIGTERM)
+        running.wait_until("ready", 503)
+        with socket.create_connection(("127.0.0.1", running.port)) as client:
+            client.sendall(f"GET {TRIALS}/block/60 HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+            assert running.process.wait(DEADLINE_SECONDS) == 1
+        running.logged(message="the shutdown budget is used up; what still runs is cut off")
+
+
+def test_a_second_signal_ends_it_at_once(start: Start) -> None:
+    with start() as running:
+        ask(running, f"{TRIALS}/slow/5")
+        running.process.send_signal(signal.SIGTERM)
+        running.wait_until("ready", 503)
+        assert running.stop(signal.SIGINT) == 128 + signal.SIGINT
+
+
+def test_nothing_of_it_is_left(start: Start) -> None:
+    with start() as running:
+        assert running.stop() == 0
+        children = subprocess.run(
+            ["ps", "-o", "pid=", "-g", str(running.process.pid)], capture_output=True, check=False
+        )
+        assert not children.stdout.strip()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", running.ops_port))
