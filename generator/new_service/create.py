@@ -10,7 +10,7 @@ from .answers import Answers, Given
 from .answers_file import read_answers_file
 from .console import Console
 from .destination import refuse_taken
-from .errors import Interrupted
+from .errors import Declined, Interrupted
 from .organisation import Defaults, choose_template, read_defaults
 from .project import Project
 from .settle import settle
@@ -107,8 +107,9 @@ def _preview(template: Template, answers: Answers, folder: Path) -> list[Path]:
 def _confirm(folder: Path) -> None:
     from .wizard import confirm  # noqa: PLC0415 - imports questionary
 
-    if not confirm(f"Create it in {folder.parent / folder.name}?"):
-        raise Interrupted("nothing was written")
+    shown = folder if folder.is_absolute() else f"./{folder}"
+    if not confirm(f"Create it in {shown}?"):
+        raise Declined("nothing was written")
 
 
 def _take_steps(request: Request, project: Project, console: Console) -> None:

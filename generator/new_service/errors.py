@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
+NO = 1
 WRONG_USAGE = 2
 COULD_NOT = 3
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -69,6 +70,12 @@ class ToolMissing(NewServiceError):
 
 class CouldNotWrite(NewServiceError):
     """The file system refused."""
+
+
+class Declined(NewServiceError):
+    """A person was asked and said no."""
+
+    exit_code = NO
 
 
 class Interrupted(NewServiceError):

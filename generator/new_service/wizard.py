@@ -47,15 +47,14 @@ class Wizard:
 
     def choose_features(self, service_type: str, preselected: Sequence[str]) -> list[str]:
         """Let features be ticked, and propose what they need."""
-        chosen = list(preselected)
-        while True:
-            chosen = self._tick(service_type, chosen)
-            unmet = unmet_needs(self._catalogue, chosen)
-            if not unmet:
-                return chosen
+        chosen = self._tick(service_type, preselected)
+        while unmet := unmet_needs(self._catalogue, chosen):
             needs = "; ".join(f"{', '.join(by)} cannot do without {needed}" for needed, by in unmet.items())
             if confirm(f"{needs}. Add {', '.join(unmet)}?"):
                 chosen = [name for name in self._catalogue.features if name in {*chosen, *unmet}]
+            else:
+                chosen = self._tick(service_type, chosen)
+        return chosen
 
     def _tick(self, service_type: str, chosen: Sequence[str]) -> list[str]:
         allowed = self._catalogue.allowed(service_type)
