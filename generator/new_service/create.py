@@ -15,7 +15,7 @@ from .organisation import Defaults, choose_template, read_defaults
 from .project import Project
 from .settle import settle
 from .steps import Step, commit, lock, timed
-from .summary import summarise
+from .summary import counted, summarise
 from .template import Template, open_template, render
 
 
@@ -44,7 +44,12 @@ def create(request: Request, console: Console) -> int:
     except KeyboardInterrupt:
         raise Interrupted("stopped; nothing was written") from None
     if not request.dry_run:
-        _take_steps(request, project, console)
+        try:
+            _take_steps(request, project, console)
+        except KeyboardInterrupt:
+            raise Interrupted(
+                f"stopped; the project stays in {project.folder}", "run in it: uv lock; git init"
+            ) from None
         _show_next(project, console)
     if console.as_json:
         console.document(project.as_json())
@@ -73,7 +78,7 @@ def _render(request: Request, console: Console) -> Project:
             _confirm(folder)
         start = time.perf_counter()
         project.files = render(template, answers.recorded(), folder)
-        step = Step(f"{len(project.files)} files", "done", time.perf_counter() - start)
+        step = Step(counted(len(project.files)), "done", time.perf_counter() - start)
         if not asks:
             _show(summarise(template, answers, project.files), console)
     project.steps.append(step)

@@ -2,7 +2,7 @@
 
 Choices, defaults, validators and conditions are Jinja in copier.yml. They are rendered here with the same
 environment settings, so that no rule about an answer is repeated in Python. Copier itself is not imported: that
-costs most of a second, and a refused answer should not wait for it.
+takes longer than all the rest, and a refused answer should not wait for it.
 """
 
 from collections.abc import Mapping

@@ -90,9 +90,18 @@ def _pin_folder(folder: Path, ref: str | None, *, is_own: bool = False) -> Pin:
     describe = git.start("describe", "--tags", "--always", commit_hash, folder=folder)
     status = git.start("status", "--porcelain", "--", "template", "copier.yml", folder=folder)
     source = _source_of_checkout(folder) if is_own else str(folder)
-    commit, changes = describe.result(), status.result()
-    notices = ("uncommitted changes of the template are not rendered; commit them first",)
-    return Pin(folder, commit_hash, commit, source, notices if changes and ref is None else ())
+    notices = []
+    if status.result() and ref is None:
+        notices.append("uncommitted changes of the template are not rendered; commit them first")
+    if source != str(folder) and not _is_published(folder, commit_hash):
+        notices.append(
+            f"the template's commit {commit_hash[:10]} is not on {source} yet: push it, or updates will miss it"
+        )
+    return Pin(folder, commit_hash, describe.result(), source, tuple(notices))
+
+
+def _is_published(folder: Path, commit_hash: str) -> bool:
+    return bool(git.run("for-each-ref", "--count=1", f"--contains={commit_hash}", "refs/remotes", folder=folder))
 
 
 def _source_of_checkout(folder: Path) -> str:

@@ -19,12 +19,17 @@ def summarise(template: Template, answers: Answers, files: Sequence[PurePath]) -
     return [_headline(template, answers, len(files)), *(f"    {name:<{width}}   {note}" for name, note in rows)]
 
 
+def counted(files: int) -> str:
+    """Return a number of files in words."""
+    return f"{files} file{'' if files == 1 else 's'}"
+
+
 def _headline(template: Template, answers: Answers, count: int) -> str:
     question = template.questionnaire.questions[SERVICE_TYPE]
     choices = template.questionnaire.choices(question, answers.recorded())
     kind = next((choice.label for choice in choices if choice.value == answers.service_type), answers.service_type)
     features = ", ".join(answers.features)
-    return " · ".join(part for part in (answers.service_name, kind, features, f"{count} files") if part)
+    return " · ".join(part for part in (answers.service_name, kind, features, counted(count)) if part)
 
 
 def _rows(files: Sequence[PurePath], owner: Callable[[PurePath], Owner]) -> Iterator[tuple[str, str]]:

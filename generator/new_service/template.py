@@ -2,7 +2,7 @@
 
 Copier's own way (clone, a `git config` for each file, a new context for each string) costs seconds. A pinned commit
 in a plain folder and one Jinja environment give the same bytes in a fraction of that; a test holds them equal.
-`rendering` imports copier and is imported by nothing but `render` below, because that costs most of a second.
+`rendering` imports copier and is imported by nothing but `renderer` below, because that takes longer than all the rest.
 """
 
 import tempfile

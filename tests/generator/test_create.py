@@ -201,6 +201,11 @@ def test_an_empty_folder_is_filled(new_service: NewService, work: Path) -> None:
     assert (work / "README.md").read_text().count(f"In {work.name},") == 1
 
 
+def test_nobody_is_told_to_go_where_they_are(new_service: NewService) -> None:
+    arguments = ("--name", "billing", "--yes", "--no-lock", "--no-git", "--json")
+    assert not any(line.startswith("cd") for line in new_service("create", ".", *arguments).document["next"])
+
+
 def test_missing_parents_are_made(new_service: NewService, work: Path) -> None:
     assert new_service("create", "a/b/c", "--name", "billing", "--yes", "--no-lock", "--no-git").code == 0
     assert (work / "a" / "b" / "c" / "README.md").is_file()

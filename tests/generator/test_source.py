@@ -163,6 +163,13 @@ def test_the_own_checkout_records_its_origin_if_others_can_reach_it(
     assert pin(None, None, tmp_path).source == (recorded or str(own))
 
 
+def test_a_commit_that_the_origin_lacks_is_told(own: Path, tmp_path: Path) -> None:
+    git("remote", "add", "origin", "https://git.example.com/t.git", folder=own)
+    assert "push it" in pin(None, None, tmp_path).notices[0]
+    git("update-ref", "refs/remotes/origin/main", "HEAD", folder=own)
+    assert not pin(None, None, tmp_path).notices
+
+
 def test_the_own_checkout_without_an_origin_records_its_path(own: Path, tmp_path: Path) -> None:
     assert pin(None, None, tmp_path).source == str(own)
 

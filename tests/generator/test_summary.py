@@ -17,7 +17,7 @@ def sample() -> Template:
 
 
 def test_the_headline_tells_the_choices_in_words(sample: Template) -> None:
-    assert summarise(sample, ANSWERS, [PurePath("a")])[0] == "billing · Chat bot · sentry · 1 files"
+    assert summarise(sample, ANSWERS, [PurePath("a")])[0] == "billing · Chat bot · sentry · 1 file"
     plain = ANSWERS.model_copy(update={"features": []})
     assert summarise(sample, plain, [])[0] == "billing · Chat bot · 0 files"
 

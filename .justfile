@@ -1,0 +1,25 @@
+# What a contributor runs; `just --list` shows it.
+
+# Lint, types and the rules between modules.
+check:
+    ruff check
+    ruff format --check
+    pyrefly check
+    lint-imports
+
+# The default tests; `just test -m slow` runs the rest.
+test *arguments:
+    pytest -n auto {{ arguments }}
+
+# Put imports and layout in order.
+format:
+    ruff check --fix
+    ruff format
+
+# Create a service from the last commit, to look at it.
+try *arguments:
+    new-service create --no-lock {{ arguments }}
+
+# How long `create` takes beside plain Copier.
+benchmark runs="9":
+    python tests/benchmarks/create.py {{ runs }}
