@@ -1,10 +1,14 @@
 """Renders the template as it stands in the work tree, committed or not."""
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from uv import find_uv_bin
 
 from new_service.template import Template, open_folder, render
 from tests.answer_sets import VALID, Answers
@@ -14,6 +18,7 @@ COMMIT = "v0.1.0"
 CACHES = shutil.ignore_patterns("__pycache__", ".*_cache")
 
 Render = Callable[[str], Path]
+MakeProject = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +47,52 @@ def make(template: Template, answers: Answers, folder: Path) -> Path:
     """Render a project into a folder of the test's own."""
     render(template, answers, folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def template_repository(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the template as a repository with one release. Read only."""
+    folder = tmp_path_factory.mktemp("repository") / "template"
+    shutil.copytree(template.folder, folder)
+    git("init", "--quiet", folder=folder)
+    release(folder, "v0.1.0")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def make_project(template_repository: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeProject:
+    """Create a project as its team would: with the command line, a lock file and a first commit."""
+
+    def create(**answers: str) -> Path:
+        folder = tmp_path_factory.mktemp("created") / "project"
+        given = [f"--set={name}={value}" for name, value in answers.items()]
+        program = Path(sys.executable).with_name("new-service")
+        command = [program, "create", folder, "--yes", *given, "--template", template_repository]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stdout + run.stderr
+        return folder
+
+    return create
+
+
+def git(*arguments: str, folder: Path) -> str:
+    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
+    run = subprocess.run(["git", *who, *arguments], cwd=folder, capture_output=True, text=True, check=True)
+    return run.stdout.strip()
+
+
+def release(folder: Path, tag: str) -> None:
+    """Commit everything in a repository and tag it."""
+    git("add", "--all", folder=folder)
+    git("commit", "--quiet", "--allow-empty", "--message", tag, folder=folder)
+    git("tag", "--annotate", tag, "--message", tag, folder=folder)
+
+
+def uv(*arguments: str, folder: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run uv in a project, outside of the environment of these tests."""
+    environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    run = subprocess.run(
+        [find_uv_bin(), *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert not check or run.returncode == 0, run.stdout + run.stderr
+    return run

@@ -1,8 +1,6 @@
 """A service with slices, settings, resources and middleware of its own, and its environment, made once."""
 
-import os
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
@@ -11,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from new_service.template import Template
-from tests.template.conftest import make
+from tests.template.conftest import make, uv
 
 from .runner import Project, Running
 
@@ -21,13 +19,6 @@ CANARY = "canary-3f9d1c7b52e84a06b1e0c4d7"
 DEPENDENCIES_END = "# --- the template's dependencies end here; add your own below, updates keep them ---"
 
 Start = Callable[..., AbstractContextManager[Running]]
-
-
-def uv(*arguments: str, folder: Path) -> None:
-    """Run uv in a project, with the interpreter of these tests unless UV_PYTHON names another."""
-    environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    run = subprocess.run(["uv", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
 
 
 @pytest.fixture(scope="session")

@@ -114,5 +114,5 @@ def masking(names: frozenset[str]) -> Processor:
 def renderer(log_format: str) -> Processor:
     if log_format == "json":
         return structlog.processors.JSONRenderer(serializer=orjson.dumps, default=str)
-    console = structlog.dev.ConsoleRenderer(event_key="message")
+    console = structlog.dev.ConsoleRenderer(event_key="message", colors=sys.stdout.isatty())
     return lambda logger, name, event: console(logger, name, event).encode()

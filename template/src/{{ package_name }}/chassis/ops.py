@@ -1,4 +1,4 @@
-"""The ops server: probes, metrics and log level, in a thread of its own so that they answer when the main loop hangs."""
+"""The ops server: probes, metrics and log level, in a thread of its own to answer when the main loop is busy."""
 
 import contextlib
 import shutil
