@@ -35,7 +35,7 @@ REFUSED: Final[Mapping[str, tuple[Answers, str]]] = {
     "name-ends-with-a-dash": ({"service_name": "billing-"}, "dash"),
     "name-with-a-dot": ({"service_name": "billing.api"}, "letters"),
     "name-with-a-path": ({"service_name": "../billing"}, "letters"),
-    "name-with-a-newline": ({"service_name": "billing\n"}, "letters"),
+    "name-with-a-newline": ({"service_name": "billing\n"}, "service_name"),
     "name-too-long": ({"service_name": "b" * 41}, "40"),
     "name-of-a-dependency": ({"service_name": "fastapi", "package_name": "my_api"}, "depends on"),
     "name-of-a-dependency-with-two-dashes": (

@@ -75,11 +75,14 @@ class _PlainWorker(Worker):
         return context
 
     def _render_string(self, string: str, extra_context: AnyByStrDict | None = None) -> str:
-        paths = get_yield_context(self.jinja_env)  # compiling resets it, and here that happens only once
-        paths.yield_name = paths.yield_iterable = None
+        self._forget_yield()
         if string not in self.compiled:
             self.compiled[string] = self.jinja_env.from_string(string)
         return self.compiled[string].render(**self._render_context(), **(extra_context or {}))
+
+    def _forget_yield(self) -> None:
+        paths = get_yield_context(self.jinja_env)  # compiling resets it, and here that happens only once
+        paths.yield_name = paths.yield_iterable = None
 
     def _render_template(self) -> None:
         _ = self.answers_relpath  # changes the context that it is rendered with, so it comes first
@@ -87,6 +90,7 @@ class _PlainWorker(Worker):
         super()._render_template()
 
     def _render_file(self, src_relpath: Path, dst_relpath: Path, extra_context: AnyByStrDict | None = None) -> None:
+        self._forget_yield()
         try:
             super()._render_file(src_relpath, dst_relpath, extra_context)
         except OSError as error:

@@ -130,9 +130,9 @@ def _pin_url(url: str, ref: str | None, clones: Path) -> Pin:
     try:
         git.run("clone", "--quiet", "--bare", "--", fetched.removeprefix("git+"), str(clone))
     except git.GitFailed as error:
-        reason = error.message.replace(fetched.removeprefix("git+"), recorded)
-        raise TemplateUnreachable(
-            f"the template could not be fetched: {reason}", f"check the network, and try: git ls-remote {recorded}"
+        raise TemplateUnreachable(  # git leaves passwords out of its messages
+            f"the template could not be fetched: {error.message}",
+            f"check the network, and try: git ls-remote {recorded.removeprefix('git+')}",
         ) from error
     release = ref or _latest_release(clone) or "HEAD"
     commit_hash = _resolve(clone, release)

@@ -1,7 +1,7 @@
 """A template at one commit, in a plain folder, ready to be asked about and rendered.
 
-Copier's own way (clone, a `git config` for each file, a new context for each string) costs seconds. A pinned commit
-in a plain folder and one Jinja environment give the same bytes in a fraction of that; a test holds them equal.
+Copier itself clones the template, asks git about each file and builds a new context for each string. A pinned commit
+in a plain folder and one Jinja environment give the same bytes with less waiting; a test holds them equal.
 `rendering` imports copier and is imported by nothing but `renderer` below, because that takes longer than all the rest.
 """
 

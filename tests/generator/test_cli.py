@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from typer.main import get_group
 from typer.testing import CliRunner
 
 from new_service.cli import app
@@ -31,6 +32,16 @@ def test_help_and_version_import_nothing_slow(arguments: list[str]) -> None:
 
 def test_the_version_is_that_of_the_package(new_service: NewService) -> None:
     assert new_service("--version").out == version("new-service") + "\n"
+
+
+@pytest.mark.parametrize("command", ["create", "features", "variants"])
+def test_every_option_is_documented(root: Path, command: str) -> None:
+    page = (root / "docs" / f"{command}.md").read_text()
+    parameters = get_group(app).commands[command].params
+    ways = [
+        [*parameter.opts, *parameter.secondary_opts] for parameter in parameters if parameter.opts[0].startswith("-")
+    ]
+    assert [way for way in ways if not any(f"`{option}" in page for option in way)] == []
 
 
 def test_the_program_is_installed(sample_repository: Path, work: Path) -> None:

@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,6 +41,17 @@ def test_a_released_version_is_the_one_that_stock_copier_makes(template: Path, w
     with open_template(str(template), "v1.0.0") as opened:
         render(opened, NAME, work / "ours" / "billing")
     assert tree(work / "ours") == tree(work / "stock")
+
+
+def test_one_path_may_become_several_files_as_in_copier(template: Path, work: Path) -> None:
+    (template / "template" / "{% yield x from ['a', 'b'] %}{{ x }}{% endyield %}.txt.jinja").write_text("{{ x }}")
+    commit_all(template)
+    stock_copy(template, NAME, work / "stock" / "billing")
+    with open_template(str(template)) as opened:
+        for _ in range(2):
+            render(opened, NAME, work / "ours" / "billing")
+            assert tree(work / "ours") == tree(work / "stock")
+            shutil.rmtree(work / "ours")
 
 
 def test_the_real_template_is_the_one_that_stock_copier_makes(root: Path, work: Path) -> None:
