@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from .answers import Answers
-from .errors import COULD_NOT
-from .steps import Step
+from .errors import COULD_NOT, ToolMissing
+from .steps import Step, uv_program
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Project:
 
     def next_commands(self) -> dict[str, str]:
         """Return the commands to type next, each with what it gives."""
-        just = "just" if shutil.which("just") else "uv run just"
+        just = "just" if shutil.which("just") else f"{_uv()} run just"
         dev = {"api": "http://127.0.0.1:8000/docs   probes and metrics on :9000"}
         enter = {} if self.folder.resolve() == Path.cwd() else {f"cd {shlex.quote(str(self.folder))}": ""}
         return enter | {
@@ -49,3 +49,13 @@ class Project:
             "steps": [asdict(step) | {"seconds": round(step.seconds, 3)} for step in self.steps],
             "next": list(self.next_commands()) if self.steps else [],
         }
+
+
+def _uv() -> str:
+    """Return what to type for uv: its path where only the environment of new-service has it."""
+    if shutil.which("uv"):
+        return "uv"
+    try:
+        return shlex.quote(uv_program())
+    except ToolMissing:
+        return "uv"
