@@ -106,7 +106,7 @@ def _settle(request: Request, defaults: Defaults, template: Template, console: C
 def _preview(template: Template, answers: Answers, folder: Path) -> list[Path]:
     """Render somewhere else, so that a template's mistake shows before anybody agrees."""
     with tempfile.TemporaryDirectory(prefix="new-service-preview-") as temporary:
-        return render(template, answers.recorded(), Path(temporary, folder.absolute().name))
+        return render(template, answers.recorded(), Path(temporary, folder.resolve().name))
 
 
 def _confirm(folder: Path) -> None:

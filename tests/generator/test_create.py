@@ -222,6 +222,11 @@ def test_a_dry_run_shows_everything_and_writes_nothing(new_service: NewService, 
     assert "src/billing/settings.py" in document["files"]
 
 
+def test_a_dry_run_may_name_a_folder_relatively(new_service: NewService, work: Path) -> None:
+    (work / "empty" / "deeper").mkdir(parents=True)
+    assert new_service("create", "empty/deeper/../new", "--name", "billing", "--yes", "--dry-run").code == 0
+
+
 def test_a_dry_run_finds_a_templates_mistake(new_service: NewService, template: Path) -> None:
     (template / "template" / "broken.jinja").write_text("{{ nonsense }}")
     commit_all(template)

@@ -30,7 +30,6 @@ def path(work: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_shortest_command_that_works_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "uv", None)
     assert commands() == ["cd billing", "uv run just dev", "uv run just test"]
-    monkeypatch.undo()
 
 
 def test_a_just_on_path_is_enough(path: Path) -> None:
