@@ -30,7 +30,10 @@ class Answers(BaseModel):
 
 @dataclass(frozen=True)
 class Given:
-    """What has been said before anybody is asked. Only strings of `organisation` may hold Jinja."""
+    """What has been said before anybody is asked. Only strings of `organisation` may hold Jinja.
+
+    `proposed_name` is the name of the folder to create: the service's, where nobody names it otherwise.
+    """
 
     flags: Mapping[str, object] = field(default_factory=dict)
     file: Mapping[str, object] = field(default_factory=dict)
@@ -38,6 +41,7 @@ class Given:
     preset: str | None = None
     wanted: Sequence[str] = ()
     unwanted: Sequence[str] = ()
+    proposed_name: str | None = None
 
     @property
     def by_precedence(self) -> Mapping[str, Mapping[str, object]]:

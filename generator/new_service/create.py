@@ -94,6 +94,7 @@ def _settle(request: Request, defaults: Defaults, template: Template, console: C
         preset=request.preset,
         wanted=request.wanted,
         unwanted=request.unwanted,
+        proposed_name=request.directory.absolute().name if request.directory else None,
     )
     interviewer = None
     if console.can_ask and not request.yes:

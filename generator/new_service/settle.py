@@ -116,6 +116,8 @@ class _Settling:
                 raw = self.questionnaire.render(raw, self.values)
             return self.questionnaire.parse(question, raw, self.values)
         default = self.questionnaire.default(question, self.values)
+        if default is MISSING and question.name == SERVICE_NAME and self.given.proposed_name:
+            default = self.given.proposed_name
         asked = self.questionnaire.is_asked(question, self.values)
         if self.interviewer is not None and (asked or default is MISSING):
             return self.interviewer.answer(question, default, self.values)

@@ -132,6 +132,23 @@ def test_without_a_terminal_nothing_is_asked_and_what_is_missing_is_listed(new_s
     assert not any(work.iterdir())
 
 
+def test_the_folder_names_the_service_where_nobody_else_does(new_service: NewService, work: Path) -> None:
+    assert new_service("create", "lib/orders", "--yes", "--no-lock", "--no-git").code == 0
+    assert recorded(work / "lib/orders")["service_name"] == "orders"
+    assert new_service("create", "other", "--name", "billing", "--yes", "--no-lock", "--no-git").code == 0
+    assert recorded(work / "other")["service_name"] == "billing"
+
+
+def test_a_folder_whose_name_no_service_can_have_is_refused_with_the_way_out(
+    new_service: NewService, work: Path
+) -> None:
+    outcome = new_service("create", "My_Orders", "--yes", "--no-lock", "--no-git")
+    assert outcome.code == 2
+    assert "service_name: 'My_Orders': use lowercase" in outcome.err
+    assert "--set service_name=…" in outcome.err
+    assert not any(work.iterdir())
+
+
 def test_with_all_answers_given_a_terminal_is_not_needed(new_service: NewService, work: Path) -> None:
     answers = "service_name: billing\ndescription: d\nservice_type: api\nfeatures: []\nowner: o\nci: none\n"
     (work / "answers.yml").write_text(answers + "python_version: '3.13'\n")
