@@ -46,11 +46,11 @@ class CommonSettings(sources.BaseSettings):
         env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=True
     )
 
-    environment: Environment = Field("development", description="development, staging or production")
+    environment: Environment = Field("development", description="Where it runs; production is the strictest")
     config_dir: Path = Field(Path("config"), description="Folder of base.yaml and <environment>.yaml")
     secrets_dir: DirectoryPath | None = Field(None, description="Folder with one file a secret, named as the variable")
     debug: bool = Field(default=False, description="Run the event loop in debug mode: slow callbacks are logged")
-    log_level: LogLevel = Field("info", description="debug, info, warning, error or critical")
+    log_level: LogLevel = Field("info", description="Lines below it are dropped")
     log_format: Literal["json", "console"] = Field(
         default_factory=lambda values: "console" if in_development(values) else "json",
         description="json or console; console in development, else json",
