@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 import tempfile
 import tomllib
 from collections.abc import Iterator
@@ -72,7 +73,7 @@ def other_base(engine: Engine, base: str, tmp_path_factory: pytest.TempPathFacto
 def service(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A rendered service with its lock."""
     folder = make(template, VALID["defaults"], tmp_path_factory.mktemp("image") / "billing")
-    subprocess.run([uv_program(), "lock", "--quiet"], cwd=folder, check=True)
+    subprocess.run([uv_program(), "lock", "--quiet", "--python", sys.executable], cwd=folder, check=True)
     return folder
 
 

