@@ -1,10 +1,12 @@
 """Layer 2: a created service passes its own suite and checks, as its team will run them, also without the example."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from uv import find_uv_bin
 
 from .conftest import MakeProject, uv
 
@@ -65,7 +67,8 @@ def test_its_checks_pass(project: Path) -> None:
     assert "0 errors" in run.stderr + run.stdout  # the type checker looked at something
 
 
-def test_its_hooks_pass_and_stop_a_bad_commit(copy: Path) -> None:
+def test_its_hooks_pass_and_stop_a_bad_commit(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", os.pathsep.join([str(Path(find_uv_bin()).parent), os.environ["PATH"]]))
     run = uv("run", "--locked", "prek", "run", "--all-files", folder=copy, check=False)
     assert run.returncode == 0, run.stdout
     assert run.stdout.count("Passed") == 3

@@ -1,6 +1,5 @@
 """Probes tell the truth: about dependencies, about a hung main loop, about start and end."""
 
-import asyncio
 import contextlib
 import socket
 import threading
@@ -17,31 +16,27 @@ TRIALS = "/api/v1/trials"
 @contextlib.contextmanager
 def dependency(port: int, *, answers: bool = True) -> Iterator[None]:
     """Run a server on a port: one that greets whoever comes, or one that accepts and says nothing."""
-    loop = asyncio.new_event_loop()
+    server = socket.create_server(("127.0.0.1", port))
+    guests: list[socket.socket] = []
 
-    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if answers:
-            writer.write(b"!")
-        else:
-            await asyncio.sleep(3600)
-        writer.close()
+    def serve() -> None:
+        with contextlib.suppress(OSError):  # the socket was closed: that is the end
+            while True:
+                guest, _ = server.accept()
+                guests.append(guest)
+                if answers:
+                    guest.sendall(b"!")
+                    guest.close()
 
-    server = loop.run_until_complete(asyncio.start_server(greet, "127.0.0.1", port))
-    thread = threading.Thread(target=loop.run_forever)
+    thread = threading.Thread(target=serve)
     thread.start()
-
-    def stop() -> None:
-        server.close()
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.call_soon(loop.stop)
-
     try:
         yield
     finally:
-        loop.call_soon_threadsafe(stop)
+        server.shutdown(socket.SHUT_RDWR)
         thread.join()
-        loop.close()
+        for one in (server, *guests):
+            one.close()
 
 
 def test_all_probes_are_green_when_all_is_well(running: Running) -> None:
