@@ -1,7 +1,9 @@
 """The steps after rendering. They are soft: one that cannot be done says what to run, and the project stays."""
 
+import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -55,8 +57,10 @@ def timed(name: str, act: Callable[[], str]) -> Step:
 
 def lock(project: Path) -> str:
     """Resolve the project's dependencies into uv.lock. Raises NewServiceError."""
+    # Any Python that is new enough will do, and this one is there: uv would go and download another.
+    interpreter = [] if os.environ.get("UV_PYTHON") else ["--python", sys.executable]
     run = subprocess.run(
-        [uv_program(), "lock", "--no-progress"],
+        [uv_program(), "lock", "--no-progress", *interpreter],
         cwd=project,
         capture_output=True,
         text=True,
