@@ -90,7 +90,7 @@ def test_what_does_not_end_in_time_is_cut_off_answered_and_logged(start: Start) 
         thread, got = ask(running, f"{TRIALS}/stream/3600")
         assert running.stop() == 0
         thread.join()
-        running.logged(message="request cut off by the shutdown")
+        running.logged(message="request was cut off")
         assert got == [CUT_OFF]
 
 

@@ -21,8 +21,6 @@ from starlette.routing import Route
 from .health import Health
 from .logging import set_level
 
-MOST_BYTES = 1024  # the longest body that this port has a use for is the name of a log level
-
 
 class Server(uvicorn.Server):
     """A uvicorn server that leaves the signals to the lifecycle: two that take them stop in the wrong order."""
@@ -97,4 +95,4 @@ def build_ops(health: Health, identity: Mapping[str, str]) -> Starlette:
     probes = {"": summary, "/live": live, "/ready": ready, "/startup": startup}
     routes = [Route(f"/health{path}", probe) for path, probe in probes.items()]
     routes += [Route("/metrics", metrics), Route("/log-level", log_level, methods=["PUT"])]
-    return Starlette(routes=routes, middleware=[Middleware(RequestBodyLimitMiddleware, max_body_size=MOST_BYTES)])
+    return Starlette(routes=routes, middleware=[Middleware(RequestBodyLimitMiddleware, max_body_size=1024)])

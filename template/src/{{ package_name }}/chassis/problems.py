@@ -42,9 +42,8 @@ def problem(
         request_id=REQUEST_ID.get(),
         **more,
     ).model_dump(exclude_defaults=True)
-    if status == Kind.UNAVAILABLE:
-        headers = {"retry-after": "1", **(headers or {})}
-    return JSONResponse(body, status, headers, media_type="application/problem+json")
+    retry = {"retry-after": "1"} if status == Kind.UNAVAILABLE else {}
+    return JSONResponse(body, status, retry | dict(headers or {}), media_type="application/problem+json")
 
 
 async def on_expected_error(request: Request, error: Any) -> Response:
@@ -75,9 +74,5 @@ def is_json(content_type: str) -> bool:
     return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))
 
 
-HANDLERS: dict[Any, Any] = {
-    ServiceError: on_expected_error,
-    HTTPException: on_expected_error,
-    RequestValidationError: on_invalid_request,
-    Exception: on_unexpected_error,
-}
+HANDLERS: dict[Any, Any] = {ServiceError: on_expected_error, HTTPException: on_expected_error}
+HANDLERS |= {RequestValidationError: on_invalid_request, Exception: on_unexpected_error}

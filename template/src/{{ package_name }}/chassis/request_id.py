@@ -1,8 +1,8 @@
 """The id of what is being worked on (a request, an update, a job): taken from outside if harmless, else made here."""
 
+import os
 import re
 from contextvars import ContextVar
-from uuid import uuid4
 
 HARMLESS = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 TRACEPARENT = re.compile(rb"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")  # W3C Trace Context
@@ -18,6 +18,6 @@ def take_request_id(request_id: bytes = b"", traceparent: bytes = b"") -> str:
         traceparent: the caller's trace context; its trace id serves when there is no harmless request id.
     """
     traced = TRACEPARENT.fullmatch(traceparent)
-    chosen = request_id if HARMLESS.fullmatch(request_id) else traced[1] if traced else uuid4().hex.encode()
+    chosen = request_id if HARMLESS.fullmatch(request_id) else traced[1] if traced else os.urandom(16).hex().encode()
     REQUEST_ID.set(chosen.decode())
     return REQUEST_ID.get()

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from .edge import DOCS_PATH, Edge, add_route
 from .health import Health
-from .input_limits import JsonLimits
+from .input_limits import InputLimits
 from .lifecycle import CLOSING_SHARE
 from .ops import Server, listen
 from .problems import HANDLERS, Problem
@@ -55,14 +55,14 @@ class ServiceRunner:
             docs_url=DOCS_PATH if settings.http_docs else None,
             redoc_url=None,
             openapi_url="/openapi.json" if settings.http_docs else None,
-            max_body_size=settings.http_max_body_bytes,
             exception_handlers=HANDLERS,
             responses={"default": {"model": Problem, "description": "What went wrong (application/problem+json)"}},
             telemetry={"tracing": False, "metrics": False, "logs": False},
         )
         json_limits = settings.http_max_json_depth, settings.http_max_json_items, settings.http_max_json_text
-        self.app.router.middleware_stack = JsonLimits(self.app.router.middleware_stack, *json_limits)
-        self.edge = Edge(self.app, health, registry, settings.http_timeout_seconds, settings.http_max_body_bytes)
+        routes = self.app.router.middleware_stack
+        self.app.router.middleware_stack = InputLimits(routes, settings.http_max_body_bytes, *json_limits)
+        self.edge = Edge(self.app, health, registry, settings.http_timeout_seconds)
         keep_alive = settings.http_keep_alive_seconds
         self.server = Server(self.edge, http="httptools", ws="none", proxy_headers=False, timeout_keep_alive=keep_alive)
 
