@@ -1,7 +1,7 @@
 """How much of bare FastAPI's throughput a generated API keeps, and what a request costs its process.
 
 Run by hand: `python tests/benchmarks/requests_per_second.py [ROUNDS]`. Needs `wrk` (Debian: wrk) and two cores: the
-server is bound to one, the load to the other. Both run the same slice under the same uvicorn, the bare one without chassis;
+server is bound to one, the load to the other. Both run the same slice under the same uvicorn, one without the chassis;
 rounds alternate, so that a slower moment of the machine hits both. Processor time is the server's own, from /proc.
 """
 
