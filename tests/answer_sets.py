@@ -7,6 +7,7 @@ Answers = Mapping[str, object]
 
 VALID: Final[Mapping[str, Answers]] = {
     "defaults": {"service_name": "billing"},
+    "minimal": {"service_name": "billing", "features": []},
     "shortest-name": {"service_name": "x"},
     "longest-name": {"service_name": "a" + "-b" * 19 + "c"},
     "dashes-in-the-name": {"service_name": "order-fulfilment-2"},

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-MOST_CHASSIS_LINES = 1200
+from .conftest import Render
+
 MOST_TEST_LINES = 500
 EVERY_TYPE = ("errors", "health", "lifecycle", "logging", "metrics", "ops", "request_id", "settings", "tasks")
 OF_AN_API = {"edge", "input_limits", "problems", "serve_api", "wiring"}
@@ -17,15 +18,16 @@ def chassis(root: Path) -> Path:
 
 
 def lines_below(folder: Path) -> int:
-    return sum(len(path.read_text().splitlines()) for path in folder.rglob("*.py*") if "cache" not in str(path))
+    return sum(len(path.read_text().splitlines()) for path in folder.rglob("*.py"))
 
 
-def test_the_chassis_of_a_minimal_api_is_small(chassis: Path) -> None:
-    assert lines_below(chassis) <= MOST_CHASSIS_LINES
+@pytest.mark.parametrize(("name", "most"), [("minimal", 1200), ("defaults", 1900)], ids=["minimal", "standard"])
+def test_the_chassis_is_small(rendered: Render, name: str, most: int) -> None:
+    assert lines_below(rendered(name) / "src/billing/chassis") <= most
 
 
-def test_the_shipped_tests_are_few(root: Path) -> None:
-    assert lines_below(root / "template/tests") <= MOST_TEST_LINES
+def test_the_shipped_tests_are_few(rendered: Render) -> None:
+    assert lines_below(rendered("minimal") / "tests") <= MOST_TEST_LINES
 
 
 @pytest.mark.parametrize("module", EVERY_TYPE)

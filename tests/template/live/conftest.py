@@ -31,7 +31,7 @@ def project(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Pro
         project.read_text().replace(DEPENDENCIES_END, f'{DEPENDENCIES_END}\n  "python-multipart>=0.0.20",')
     )
     uv("sync", "--quiet", folder=folder)
-    return Project(folder, "proving", {"PAY_TOKEN": CANARY})
+    return Project(folder, "proving", {"PAY_TOKEN": CANARY, "RATE_LIMIT_IP": "1000000/second"})
 
 
 @pytest.fixture

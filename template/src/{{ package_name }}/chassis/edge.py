@@ -72,7 +72,9 @@ class Answer:
 
 
 class Edge:
-    """Wraps the application; an answer must have begun within ``timeout`` seconds."""
+    """Wraps the application; an answer must have begun within ``timeout`` seconds. ``guard`` may refuse with 429."""
+
+    guard: Callable[[Scope, dict[bytes, bytes], list[tuple[bytes, bytes]]], str] | None = None
 
     def __init__(self, app: ASGIApp, health: Health, registry: Registry, timeout: float) -> None:
         self.app, self.health, self.timeout, self.in_flight = app, health, timeout, 0
@@ -98,7 +100,10 @@ class Edge:
             answer.extra.append((b"connection", b"close"))  # sends the client to another replica
         self.in_flight += 1
         try:
-            await self.bounded(scope, receive, answer)
+            if refusal := self.guard(scope, incoming, answer.extra) if self.guard else "":
+                await problem(scope["path"], 429, refusal)(scope, receive, answer)
+            else:
+                await self.bounded(scope, receive, answer)
         finally:
             self.in_flight -= 1
             self.record(scope, answer.status or CLIENT_GONE, time.perf_counter() - started)
