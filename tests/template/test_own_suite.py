@@ -93,6 +93,14 @@ def test_a_failing_test_and_missing_coverage_are_noticed(copy: Path) -> None:
     assert "FAIL Required test coverage" in just("test", "--quiet", "tests/notes", folder=copy).stdout
 
 
+def test_its_suite_passes_whatever_the_team_has_configured(copy: Path) -> None:
+    (copy / "config/base.yaml").write_text("http_port: 8080\nlog_level: warning\nhttp_max_json_items: 500\n")
+    (copy / "config/production.yaml").write_text("http_port: 8080\n")
+    (copy / ".env").write_text("OPS_PORT=9100\nLOG_LEVEL=debug\nDEBUG=true\nHTTP_PORT=8081\n")
+    run = just("test", "--quiet", folder=copy)
+    assert run.returncode == 0, run.stdout
+
+
 def test_without_the_example_everything_still_passes(copy: Path) -> None:
     for folder in ("src/fulfilment/notes", "tests/notes"):
         shutil.rmtree(copy / folder)

@@ -1,8 +1,12 @@
+from base64 import b64encode
+from uuid import UUID
+
 import pytest
 from httpx2 import AsyncClient
 
 pytestmark = pytest.mark.anyio
 NOTES = "/api/v1/notes"
+EARLIEST = b64encode(f"0001-01-01T00:00:00+23:59 {UUID(int=0)}".encode()).decode()  # no UTC date is so early
 
 
 async def test_a_note_is_created_found_listed_and_deleted(client: AsyncClient) -> None:
@@ -27,7 +31,7 @@ async def test_the_cursor_leads_through_all_pages(client: AsyncClient) -> None:
     assert titles == ["0", "1", "2", "3", "4"]
 
 
-@pytest.mark.parametrize("cursor", ["x", "bm9uc2Vuc2U=", "MjAyNi0wMS0wMSB4"])
+@pytest.mark.parametrize("cursor", ["x", "bm9uc2Vuc2U=", "MjAyNi0wMS0wMSB4", EARLIEST])
 async def test_a_made_up_cursor_is_refused(client: AsyncClient, cursor: str) -> None:
     answer = await client.get(NOTES, params={"cursor": cursor})
     assert answer.status_code == 422

@@ -46,8 +46,8 @@ class Running:
     ops: httpx2.Client = field(init=False)
 
     def __post_init__(self) -> None:
-        self.api = httpx2.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=DEADLINE_SECONDS)
-        self.ops = httpx2.Client(base_url=f"http://127.0.0.1:{self.ops_port}", timeout=DEADLINE_SECONDS)
+        self.api = httpx2.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=DEADLINE_SECONDS, trust_env=False)
+        self.ops = httpx2.Client(base_url=f"http://127.0.0.1:{self.ops_port}", timeout=DEADLINE_SECONDS, trust_env=False)
 
     def probe(self, name: str) -> int:
         """Return the status of a probe, 0 while nobody answers."""
@@ -62,7 +62,8 @@ class Running:
 
     def lines(self, **fields: object) -> list[dict[str, Any]]:
         """Return the log lines that have these fields. Every line must be JSON."""
-        found = [json.loads(line) for line in self.output.read_text().splitlines()]
+        whole, _, _ = self.output.read_text().rpartition("\n")  # the last line may be half written
+        found = [json.loads(line) for line in whole.splitlines()]
         return [line for line in found if fields.items() <= line.items()]
 
     def logged(self, **fields: object) -> dict[str, Any]:

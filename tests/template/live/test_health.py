@@ -70,6 +70,16 @@ def test_a_dependency_that_accepts_and_says_nothing_is_down(start: Start) -> Non
         assert running.ops.get("/health").json()["dependencies"]["warehouse"]["error"] == "TimeoutError"
 
 
+@pytest.mark.parametrize("probing", ["cancelled", "stubborn"])
+def test_an_odd_probe_counts_as_down_and_hides_nothing_else(start: Start, probing: str) -> None:
+    port = free_port()
+    with dependency(port), start(ready=False, PROBING=probing, WAREHOUSE_PORT=str(port)) as running:
+        running.wait_until("startup", 200)
+        assert running.ops.get("/health/ready").json() == {"status": "unready", "failing": ["odd"]}
+    with start(ready=False, PROBING=probing, WAREHOUSE_PORT=str(port)) as running:
+        eventually(lambda: running.probe("ready") and running.ops.get("/health/ready").json()["failing"] == ["warehouse", "odd"])
+
+
 def test_an_optional_dependency_degrades(start: Start) -> None:
     with start(STOCK_PORT=str(free_port())) as running:
         assert running.ops.get("/health/ready").json() == {"status": "degraded", "failing": ["stock"]}
@@ -82,7 +92,9 @@ def test_resources_that_cannot_be_opened_are_tried_again(start: Start) -> None:
         running.wait_until("startup", 200)
         assert len(running.lines(message="resources could not be opened; trying again")) == 3
         running.api.get(f"{TRIALS}/background/0", params={"grace": 0})
-        assert running.metric("trials_total") == 1  # registered once, although opened four times
+        assert running.metric("trials_total") == 1
+        assert running.ops.get("/metrics").text.count("# HELP trials_total") == 1  # although opened four times
+        eventually(lambda: running.metric("background_tasks_active") == 1)  # and the tasks of each attempt have ended
 
 
 def test_probes_and_metrics_answer_while_the_main_loop_hangs_and_liveness_finds_it(running: Running) -> None:
@@ -93,6 +105,8 @@ def test_probes_and_metrics_answer_while_the_main_loop_hangs_and_liveness_finds_
         assert running.ops.get("/health/ready").json()["status"] == "hung"
         running.wait_until("live", 200)
     running.wait_until("ready", 200)
+    slow = running.metric("event_loop_lag_seconds_count") - running.metric("event_loop_lag_seconds_bucket", le="10.0")
+    assert slow >= 1
 
 
 def test_the_log_level_changes_at_run_time(running: Running) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import socket
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +13,17 @@ from .runner import Running, eventually
 
 NOTES = "/api/v1/notes"
 TRIALS = "/api/v1/trials"
+JSON = {"headers": {"content-type": "application/json"}}
+SECURITY = {
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "referrer-policy": "no-referrer",
+    "strict-transport-security": "max-age=31536000; includeSubDomains",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
 COUNT = "http_server_request_duration_seconds_count"
 
 
@@ -23,7 +35,8 @@ def problem(running: Running, method: str, path: str, **request: Any) -> dict[st
     assert body["status"] == answer.status_code
     assert body["request_id"] == answer.headers["x-request-id"]
     assert body.keys() - {"errors"} == {"type", "title", "status", "detail", "instance", "request_id"}
-    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert SECURITY.items() <= answer.headers.items()
+    assert "server" not in answer.headers
     return body
 
 
@@ -44,6 +57,10 @@ def test_a_note_is_made_read_listed_and_deleted(running: Running) -> None:
         ("POST", NOTES, {"content": b"x" * 1_048_577}, 413),
         ("POST", NOTES, {"content": iter([b"x" * 600_000] * 2)}, 413),
         ("POST", f"{TRIALS}/upload", {"files": {"file": b"x" * 1_048_577}}, 413),
+        ("POST", NOTES, {"content": iter([b"[", b" " * 600_000, b" " * 600_000]), **JSON}, 413),
+        ("POST", "/signed", {"content": b"x" * 1_048_577}, 413),
+        ("POST", "/signed", {"content": iter([b"x" * 600_000] * 2)}, 413),
+        ("POST", "/signed", {"content": b"x"}, 401),
         ("POST", NOTES, {"content": b"title=milk"}, 415),
         ("POST", NOTES, {"data": {"title": "milk"}}, 415),
         ("POST", NOTES, {"json": {"titel": "milk"}}, 422),
@@ -52,9 +69,15 @@ def test_a_note_is_made_read_listed_and_deleted(running: Running) -> None:
         ("POST", f"{TRIALS}/any", {"json": [0] * 101}, 422),
         ("POST", f"{TRIALS}/any", {"json": {"text": "x" * 4097}}, 422),
         ("POST", f"{TRIALS}/any", {"content": b"[" * 100_000, "headers": {"content-type": "application/json"}}, 422),
+        ("POST", f"{TRIALS}/any", {"json": {"k" * 4097: 1}}, 422),
+        ("POST", f"{TRIALS}/any", {"content": b"[[[[[[]]]]]]", "headers": {"content-type": "application/a+json"}}, 422),
         ("POST", f"{TRIALS}/any", {"content": b"{,", "headers": {"content-type": "application/merge-patch+json"}}, 422),
         ("GET", f"{NOTES}/no-id", {}, 422),
         ("GET", f"{TRIALS}/bug", {}, 500),
+        ("GET", f"{TRIALS}/exit", {}, 500),
+        ("GET", f"{TRIALS}/cancelled", {}, 500),
+        ("GET", f"{NOTES}/", {}, 404),
+        ("GET", f"{TRIALS}/teapot/599", {}, 599),
         ("GET", f"{TRIALS}/closed", {}, 503),
         ("GET", f"{TRIALS}/teapot/418", {}, 418),
     ],
@@ -93,6 +116,43 @@ def test_a_bug_is_logged_once_with_its_traceback_and_counted(running: Running) -
     [line] = [line for line in running.lines(request_id=request_id) if "Traceback" in line.get("exception", "")]
     assert (line["level"], line["route"]) == ("error", f"{TRIALS}/bug")
     assert running.metric("errors_total", error_type="LookupError") == before + 1
+
+
+def test_an_expected_server_error_is_logged_with_its_traceback(running: Running) -> None:
+    request_id = problem(running, "GET", f"{TRIALS}/closed")["request_id"]
+    running.logged(request_id=request_id, message="request")
+    [line] = [line for line in running.lines(request_id=request_id) if "exception" in line]
+    assert "WarehouseClosed" in line["exception"]
+
+
+@pytest.mark.parametrize("what", ["big", "surrogate", "keys", "tuple", "library", "identity"])
+def test_nothing_that_is_logged_fails_a_request_or_lies_about_its_origin(running: Running, what: str) -> None:
+    answer = running.api.get(f"{TRIALS}/log/{what}", headers={"x-request-id": f"log-{what}"})
+    assert answer.status_code == 200
+    running.logged(request_id=f"log-{what}", message="request")
+    lines = running.lines(request_id=f"log-{what}")
+    assert len(lines) == 2
+    assert {line["service"] for line in lines} == {"proving"}
+    assert not {"fake", "canary-tuple", "canary-cookie", "canary-key"} & set(str(lines).replace("'", " ").split())
+
+
+def test_the_access_line_says_what_was_asked_and_how_long_it_took(running: Running) -> None:
+    running.api.get(f"{TRIALS}/slow/0.2", headers={"x-request-id": "timed"})
+    line = running.logged(request_id="timed", message="request")
+    assert (line["method"], line["path"], line["status"]) == ("GET", f"{TRIALS}/slow/0.2", 200)
+    assert 200 <= line["duration_ms"] < 5000
+    assert datetime.fromisoformat(line["timestamp"]).tzinfo is not None
+
+
+def test_the_duration_ends_with_the_answer_not_with_the_work_after_it(running: Running) -> None:
+    running.api.get(f"{TRIALS}/after/1.5", headers={"x-request-id": "after"})
+    assert running.logged(request_id="after", message="request")["duration_ms"] < 1400
+
+
+def test_an_answer_may_bring_its_own_policy_and_may_have_no_headers(running: Running) -> None:
+    assert running.api.get(f"{TRIALS}/page").headers.get_list("content-security-policy") == ["default-src 'self'"]
+    raw = running.api.get("/raw")
+    assert (raw.status_code, raw.headers["x-frame-options"]) == (202, "DENY")
 
 
 def test_a_secret_is_nowhere(running: Running) -> None:
@@ -188,4 +248,4 @@ def test_what_the_team_added_takes_part(running: Running) -> None:
     running.api.get(f"{TRIALS}/background/0", params={"grace": 0})
     assert running.metric("trials_total") == before + 1
     running.logged(message="background work done")
-    eventually(lambda: running.metric("background_tasks_active") == 0)
+    eventually(lambda: running.metric("background_tasks_active") == 1)  # the one that was started with the resources

@@ -74,7 +74,7 @@ def test_background_work_gets_its_grace_and_no_more(start: Start) -> None:
         running.api.get(f"{TRIALS}/background/3600", params={"grace": 0.5})
         assert running.stop() == 0
         running.logged(message="background work done")
-        assert len(running.lines(message="background task cut off")) == 1
+        assert len(running.lines(message="background task cut off", task="trial")) == 1
 
 
 @pytest.mark.parametrize("closing", ["raises", "hangs"])
@@ -101,7 +101,34 @@ def test_a_hung_main_loop_does_not_outlive_the_budget(start: Start) -> None:
         with socket.create_connection(("127.0.0.1", running.port)) as client:
             client.sendall(f"GET {TRIALS}/block/60 HTTP/1.1\r\nhost: x\r\n\r\n".encode())
             assert running.process.wait(DEADLINE_SECONDS) == 1
-        running.logged(message="the shutdown budget is used up; what still runs is cut off")
+        assert "in block" in running.output.read_text()  # where it hung
+
+
+def test_a_main_loop_that_hangs_already_is_ended_by_the_budget(start: Start) -> None:
+    with start(SHUTDOWN_TIMEOUT_SECONDS="3", HTTP_TIMEOUT_SECONDS="2") as running:
+        with socket.create_connection(("127.0.0.1", running.port)) as client:
+            client.sendall(f"GET {TRIALS}/block/60 HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+            eventually(lambda: running.metric("http_server_requests_in_flight") == 1)
+            assert running.stop() == 1
+        assert "in block" in running.output.read_text()
+
+
+def test_it_stops_while_its_resources_are_still_being_opened(start: Start) -> None:
+    with start(ready=False, OPENING="hangs") as running:
+        running.wait_until("live", 200)
+        assert running.ops.get("/health/ready").json()["status"] == "starting"
+        assert running.stop() == 0
+
+
+def test_a_thread_that_goes_on_does_not_hold_the_process(start: Start) -> None:
+    with start(HTTP_TIMEOUT_SECONDS="1") as running:
+        assert running.api.get(f"{TRIALS}/thread/60").status_code == 503
+        assert running.stop() == 0
+
+
+def test_a_signal_during_the_imports_ends_it(start: Start) -> None:
+    with start(ready=False) as running:
+        assert running.stop() in {0, -signal.SIGTERM, 128 + signal.SIGTERM}
 
 
 def test_a_second_signal_ends_it_at_once(start: Start) -> None:

@@ -44,6 +44,7 @@ class Health:
     heartbeat: float = field(default_factory=time.monotonic)
     checks: dict[str, Check] = field(default_factory=dict)
     results: dict[str, Result] = field(default_factory=dict)
+    probes: dict[str, asyncio.Future[object]] = field(default_factory=dict)
 
     def add(self, check: Check) -> None:
         """Watch a dependency from now on."""
@@ -68,8 +69,7 @@ class Health:
             return "starting"
         if not self.alive:
             return "hung"
-        failing = self.failing
-        return "unready" if any(check.critical for check in failing) else "degraded" if failing else "ready"
+        return "unready" if any(check.critical for check in self.failing) else "degraded" if self.failing else "ready"
 
     async def beat(self) -> None:
         """Show that the main loop turns, until cancelled."""
@@ -77,7 +77,7 @@ class Health:
             expected = time.monotonic() + HEARTBEAT_SECONDS
             await asyncio.sleep(HEARTBEAT_SECONDS)
             self.heartbeat = time.monotonic()
-            self.metrics.event_loop_lag.set(max(0.0, self.heartbeat - expected))
+            self.metrics.event_loop_lag.observe(max(0.0, self.heartbeat - expected))
 
     async def watch(self) -> None:
         """Ask every dependency again and again, until cancelled."""
@@ -91,12 +91,16 @@ class Health:
 
     async def ask(self, check: Check) -> tuple[str, Result]:
         started = time.perf_counter()
-        error = ""
-        try:
-            async with asyncio.timeout(check.timeout):
-                await check.probe()
-        except Exception as exception:  # noqa: BLE001 - whatever a client raises means the same: it is down
-            error = type(exception).__name__
+        probe = self.probes.get(check.name)
+        if probe is None or probe.done():  # else the last one still ignores that it was cancelled
+            probe = self.probes[check.name] = asyncio.ensure_future(check.probe())
+        await asyncio.wait({probe}, timeout=check.timeout)
+        if probe.done():
+            failure = asyncio.CancelledError() if probe.cancelled() else probe.exception()
+            error = type(failure).__name__ if failure else ""
+        else:
+            probe.cancel()
+            error = "TimeoutError"
         before = self.results.get(check.name, Result("", 0)).error
         if error != before:
             log.warning("dependency is down" if error else "dependency is up", dependency=check.name, error=error)

@@ -1,14 +1,14 @@
 """One lifecycle for every service type; it alone owns the signals.
 
-Start: ops server, resources in order, then work. Stop, within one budget: readiness 503, drain, intake ends, work in
-flight ends, supervised tasks end, resources close in reverse, ops server last.
+Start: ops server, resources in order, work. Stop: readiness 503, drain, work in flight, tasks, resources, ops server.
 """
 
 import asyncio
+import contextvars
+import faulthandler
 import itertools
 import os
 import signal
-import threading
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass, field
@@ -20,7 +20,6 @@ from .health import Health
 from .ops import OpsServer
 from .tasks import TaskSupervisor
 
-SLOWEST_RETRY_SECONDS = 5.0
 CLOSING_SHARE = 0.2  # of the budget, kept for tasks and resources after the work in flight
 
 log = structlog.get_logger(__name__)
@@ -48,6 +47,7 @@ class Lifecycle:
     open_runner: Callable[[], AbstractAsyncContextManager[Runner]]
     budget: float
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    opening: asyncio.Timeout = field(default_factory=lambda: asyncio.timeout(None))
 
     async def run(self) -> int:
         """Live from start to stop and return the exit code: 0 after a clean stop, 1 when the main loop failed."""
@@ -61,7 +61,7 @@ class Lifecycle:
             try:
                 async with asyncio.timeout(self.left() * (1 - CLOSING_SHARE)):
                     await resources.aclose()  # in reverse; one that raises or hangs does not stop the rest
-            except Exception:
+            except (Exception, asyncio.CancelledError):
                 log.exception("a resource failed to close")
             for watcher in watchers:
                 watcher.cancel()
@@ -99,12 +99,14 @@ class Lifecycle:
         pause = 0.1
         while not self.stopping.is_set():
             try:
-                return await resources.enter_async_context(self.open_runner())
+                async with self.opening:
+                    return await resources.enter_async_context(self.open_runner())
             except Exception:  # what is missing now may be there in a moment: stay up, unready
                 log.exception("resources could not be opened; trying again", seconds=pause)
+                self.opening = asyncio.timeout(None)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.stopping.wait(), pause)
-            pause = min(pause * 2, SLOWEST_RETRY_SECONDS)
+            pause = min(pause * 2, 5.0)
         return None
 
     def begin_shutdown(self) -> None:
@@ -113,9 +115,7 @@ class Lifecycle:
             return
         self.health.draining = True
         self.deadline = asyncio.get_running_loop().time() + self.budget
-        clock = threading.Timer(self.budget, cut_off)  # a thread of its own: it rings even when the main loop hangs
-        clock.daemon = True
-        clock.start()
+        faulthandler.dump_traceback_later(self.budget, exit=True)
         log.info("stopping", budget_seconds=self.budget)
 
     def left(self) -> float:
@@ -128,16 +128,14 @@ class Lifecycle:
         def stop() -> None:
             self.begin_shutdown()
             self.stopping.set()
+            with suppress(RuntimeError):  # it is open by now
+                self.opening.reschedule(loop.time())
 
         def on_signal(number: int, _: object) -> None:
             if next(signals):
                 os._exit(128 + number)  # a second signal does not wait
-            loop.call_soon_threadsafe(stop)
+            faulthandler.dump_traceback_later(self.budget, exit=True)  # needs neither main loop nor lock
+            loop.call_soon_threadsafe(stop, context=contextvars.Context())  # not that of the request it interrupts
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, on_signal)
-
-
-def cut_off() -> None:
-    log.critical("the shutdown budget is used up; what still runs is cut off")
-    os._exit(1)

@@ -1,5 +1,6 @@
 """One pipeline for every log line, our own and third parties': JSON on stdout, readable text in development."""
 
+import json
 import logging
 import sys
 import threading
@@ -19,9 +20,9 @@ from .request_id import REQUEST_ID
 from .settings import CommonSettings
 
 MASK = "**********"
-ALWAYS_MASKED = ("password", "secret", "token", "authorization", "cookie", "api_key", "access_token", "refresh_token")
-DAYS_KEPT = 14
-LEVELS = logging.getLevelNamesMapping()
+ALWAYS_MASKED = ("password", "secret", "token", "access_token", "refresh_token", "api_key", "x_api_key")
+ALWAYS_MASKED += ("authorization", "proxy_authorization", "cookie", "set_cookie")
+LEVELS = {name: getattr(logging, name) for name in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")}
 ROOT = logging.getLogger()
 
 
@@ -60,22 +61,19 @@ class ThirdParty(logging.Handler):
     """Sends what libraries log through the standard library down our own pipeline."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        structlog.get_logger(record.name).log(record.levelno, record.getMessage(), exc_info=record.exc_info)
+        level = min(max(record.levelno // 10 * 10, logging.DEBUG), logging.CRITICAL)
+        with suppress(Exception):  # a library's bad format must not fail the work that it reports
+            structlog.get_logger(record.name).log(level, record.getMessage(), exc_info=record.exc_info)
 
 
 def configure_logging(settings: CommonSettings, identity: Mapping[str, str], *context: Processor) -> None:
-    """Set up logging for the process.
-
-    Args:
-        identity: what stands on every line besides level, time and message, such as service and version.
-        context: processors that add what a line was written about, such as the route.
-    """
+    """Set up logging for the process. ``identity`` stands on every line, ``context`` adds what it was written about."""
     lock = threading.Lock()
     file = None
     if settings.log_file:
         settings.log_file.parent.mkdir(parents=True, exist_ok=True)
-        file = TimedRotatingFileHandler(settings.log_file, when="midnight", backupCount=DAYS_KEPT, utc=True)
-    masked = frozenset({*ALWAYS_MASKED, *(name.lower() for name in settings.log_redact_fields)})
+        file = TimedRotatingFileHandler(settings.log_file, when="midnight", backupCount=14, utc=True)
+    masked = frozenset({*ALWAYS_MASKED, *map(plain, settings.log_redact_fields)})
     structlog.configure(
         processors=[gate, merge_contextvars, *context, finishing(identity, masked), rendering(settings.log_format)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
@@ -92,25 +90,33 @@ def finishing(identity: Mapping[str, str], masked: frozenset[str]) -> Processor:
 
     def mask(value: Any) -> Any:
         if isinstance(value, dict):
-            return {key: MASK if str(key).lower() in masked else mask(inner) for key, inner in value.items()}
-        return [mask(inner) for inner in value] if isinstance(value, list) else value
+            return {key: MASK if plain(key) in masked else mask(inner) for key, inner in value.items()}
+        return [mask(inner) for inner in value] if isinstance(value, (list, tuple)) else value
 
     def finish(logger: Lines, level: str, event: EventDict) -> EventDict:
-        if event.get("exc_info"):
-            event = structlog.processors.format_exc_info(logger, level, event)
         line = {"timestamp": datetime.now(UTC), "level": level, "message": event.pop("event"), "logger": logger.name}
         line.update(identity)
         if request_id := REQUEST_ID.get():
             line["request_id"] = request_id
-        for key, value in event.items():
-            line[key] = MASK if key.lower() in masked else mask(value) if isinstance(value, (dict, list)) else value
-        return line
+        if exc_info := event.pop("exc_info", None):
+            event = structlog.processors.format_exc_info(logger, level, {**event, "exc_info": exc_info})
+        return {**mask(event), **line}
 
     return finish
 
 
+def plain(name: object) -> str:
+    return str(name).lower().replace("-", "_")
+
+
 def rendering(log_format: str) -> Processor:
+    def as_json(_: object, __: str, line: EventDict) -> bytes:
+        try:
+            return orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+        except TypeError:  # an integer beyond 64 bits, half a surrogate pair, an object that cannot be printed
+            return json.dumps(line, default=repr).encode()
+
     if log_format == "json":
-        return lambda _, __, line: orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+        return as_json
     console = structlog.dev.ConsoleRenderer(event_key="message", colors=sys.stdout.isatty())
     return lambda logger, level, line: console(logger, level, {**line, "timestamp": str(line["timestamp"])}).encode()

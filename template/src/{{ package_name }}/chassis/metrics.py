@@ -1,7 +1,6 @@
 """The metrics that every service type has, in a registry of their own; a service adds its own to the same registry."""
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import partial
 
 import prometheus_client as prometheus
@@ -20,14 +19,5 @@ class Metrics:
         gauge = partial(prometheus.Gauge, registry=registry)
         self.dependency_up = gauge("dependency_up", "1 when the dependency answered its last check", ["dependency"])
         self.background_tasks = gauge("background_tasks_active", "Supervised background tasks that run now")
-        self.event_loop_lag = gauge("event_loop_lag_seconds", "How late the event loop woke the last heartbeat")
-
-    @contextmanager
-    def scope(self) -> Generator[prometheus.CollectorRegistry]:
-        """A registry whose metrics are exported while the scope lasts, so that opening resources can be tried again."""
-        inner = prometheus.CollectorRegistry()
-        self.registry.register(inner)
-        try:
-            yield inner
-        finally:
-            self.registry.unregister(inner)
+        lag = "event_loop_lag_seconds", "How late the event loop woke a heartbeat"
+        self.event_loop_lag = prometheus.Histogram(*lag, registry=registry)

@@ -1,7 +1,9 @@
 """Errors as RFC 9457 problem details: one shape for whatever goes wrong between a request and its answer."""
 
+import json
 from collections.abc import Mapping
 from http import HTTPStatus
+from http.client import responses
 from typing import Any
 
 import structlog
@@ -35,7 +37,7 @@ def problem(
     """Build the answer; ``code`` is the stable code of an expected error, without one the status says it all."""
     body = Problem(
         type=f"urn:problem:{code}" if code else "about:blank",
-        title=code.replace("_", " ").capitalize() or HTTPStatus(status).phrase,
+        title=code.replace("_", " ").capitalize() or responses.get(status, "Error"),
         status=status,
         detail=detail,
         instance=path,
@@ -53,7 +55,8 @@ async def on_expected_error(request: Request, error: Any) -> Response:
         log.error("request refused by an error", status=status, exc_info=error)
     if expected:
         return problem(request.url.path, status, str(error), code=error.code)
-    return problem(request.url.path, status, str(error.detail), headers=error.headers)
+    detail = error.detail if isinstance(error.detail, str) else json.dumps(error.detail, default=str)
+    return problem(request.url.path, status, detail, headers=error.headers)
 
 
 async def on_invalid_request(request: Request, error: Any) -> Response:
@@ -64,9 +67,10 @@ async def on_invalid_request(request: Request, error: Any) -> Response:
     return problem(request.url.path, 422, "The request is not valid.", code="invalid_request", errors=fields)
 
 
-async def on_unexpected_error(request: Request, _: Exception) -> Response:
-    # The edge logs it, once; whoever asked learns the request id and nothing of the inside.
-    return problem(request.url.path, 500, "Something went wrong on our side.")
+async def on_unexpected_error(request: Request, error: Exception) -> Response:
+    if isinstance(error, (ServiceError, HTTPException)):  # raised by a middleware, outside of the framework's handling
+        return await on_expected_error(request, error)
+    return problem(request.url.path, 500, "Something went wrong on our side.")  # the edge logs it, once
 
 
 def is_json(content_type: str) -> bool:

@@ -15,6 +15,7 @@ from .settings import CommonSettings, Listed
 
 MOST_CLIENTS = 100_000  # whoever was silent longest makes room
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+ROUNDING = 1e-6  # seconds; what adding up times may be off by
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -50,7 +51,7 @@ class RateLimiter:
         step = self.period / self.amount
         full_again = max(self.full_again.pop(client, now), now) + step
         wait = full_again - now - self.period
-        if wait > 0:
+        if wait > ROUNDING:
             self.full_again[client] = full_again - step
             self.refused.inc()
             answer += self.told(0, full_again - step - now)
@@ -60,7 +61,7 @@ class RateLimiter:
             del self.full_again[next(iter(self.full_again))]
         self.full_again[client] = full_again
         self.allowed.inc()
-        answer += self.told(int(-wait / step + 1e-9), full_again - now)
+        answer += self.told(max(0, int((ROUNDING - wait) / step)), full_again - now)
         return ""
 
     def told(self, remaining: int, reset: float) -> Headers:

@@ -11,12 +11,7 @@ REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 
 
 def take_request_id(request_id: bytes = b"", traceparent: bytes = b"") -> str:
-    """Choose the id of a piece of work and keep it for everything that is logged while it is done.
-
-    Args:
-        request_id: the caller's ``X-Request-ID``; replaced unless it is 1 to 64 letters, digits and ``. _ -``.
-        traceparent: the caller's trace context; its trace id serves when there is no harmless request id.
-    """
+    """Choose the id of a piece of work, the caller's if it is harmless; everything logged meanwhile carries it."""
     traced = TRACEPARENT.fullmatch(traceparent)
     chosen = request_id if HARMLESS.fullmatch(request_id) else traced[1] if traced else os.urandom(16).hex().encode()
     REQUEST_ID.set(chosen.decode())

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from .edge import DOCS_PATH, Edge, add_route
 from .health import Health
-from .input_limits import InputLimits
+from .input_limits import JsonLimits
 from .lifecycle import CLOSING_SHARE
 from .ops import Server, listen
 from .problems import HANDLERS, Problem
@@ -34,6 +34,8 @@ class TransportSettings(CommonSettings):
 
     def contradictions(self) -> Iterator[str]:
         yield from super().contradictions()
+        if self.http_port == self.ops_port:
+            yield "HTTP_PORT: must differ from OPS_PORT"
         budget = (self.shutdown_timeout_seconds - self.shutdown_drain_seconds) * (1 - CLOSING_SHARE)
         if self.http_timeout_seconds > budget:
             yield f"HTTP_TIMEOUT_SECONDS: must be at most {budget:g}, or a shutdown would cut requests off"
@@ -54,15 +56,15 @@ class ServiceRunner:
             version=identity["version"],
             docs_url=DOCS_PATH if settings.http_docs else None,
             redoc_url=None,
+            redirect_slashes=False,
             openapi_url="/openapi.json" if settings.http_docs else None,
             exception_handlers=HANDLERS,
             responses={"default": {"model": Problem, "description": "What went wrong (application/problem+json)"}},
             telemetry={"tracing": False, "metrics": False, "logs": False},
         )
         json_limits = settings.http_max_json_depth, settings.http_max_json_items, settings.http_max_json_text
-        routes = self.app.router.middleware_stack
-        self.app.router.middleware_stack = InputLimits(routes, settings.http_max_body_bytes, *json_limits)
-        self.edge = Edge(self.app, health, registry, settings.http_timeout_seconds)
+        self.app.router.middleware_stack = JsonLimits(self.app.router.middleware_stack, *json_limits)
+        self.edge = Edge(self.app, health, registry, settings.http_timeout_seconds, settings.http_max_body_bytes)
         keep_alive = settings.http_keep_alive_seconds
         self.server = Server(self.edge, http="httptools", ws="none", proxy_headers=False, timeout_keep_alive=keep_alive)
 

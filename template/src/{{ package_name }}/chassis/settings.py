@@ -47,7 +47,7 @@ class CommonSettings(sources.BaseSettings):
     )
 
     environment: Environment = Field("development", description="Where it runs; production is the strictest")
-    config_dir: Path = Field(Path("config"), description="Folder of base.yaml and <environment>.yaml")
+    config_dir: DirectoryPath = Field(Path("config"), description="Folder of base.yaml and <environment>.yaml")
     secrets_dir: DirectoryPath | None = Field(None, description="Folder with one file a secret, named as the variable")
     debug: bool = Field(default=False, description="Run the event loop in debug mode: slow callbacks are logged")
     log_level: LogLevel = Field("info", description="Lines below it are dropped")
@@ -102,11 +102,7 @@ class CommonSettings(sources.BaseSettings):
 
 
 def load(settings_type: type[S]) -> S:
-    """Build the settings from the environment and the files.
-
-    Raises:
-        ConfigurationError: with one line for each wrong variable, never showing a value.
-    """
+    """Build the settings from the environment and the files. Raises ConfigurationError."""
     try:
         settings = settings_type()
         if settings.environment == (os.environ.get("ENVIRONMENT") or "development"):
@@ -115,8 +111,8 @@ def load(settings_type: type[S]) -> S:
     except ValidationError as error:
         lines = [line for detail in error.errors() for line in explain(detail, settings_type)]
     except sources.SettingsError as error:
-        lines = [re.sub(r'.*field "(\w+)".*', lambda found: f"{found[1].upper()}: must be JSON", str(error))]
-    except (yaml.YAMLError, OSError, ValueError) as error:  # a file that is no YAML, no text or may not be read
+        lines = [re.sub(r'.*field "(\w+)".*', lambda found: f"{found[1].upper()}: cannot be read", str(error))]
+    except (yaml.YAMLError, OSError, ValueError, AttributeError, TypeError) as error:  # a file that is no mapping
         mark = getattr(error, "problem_mark", None)
         lines = [f"{mark.name}, line {mark.line + 1}: is not valid YAML" if mark else f"CONFIG_DIR: {error}"]
     if len(lines) > MOST_LINES:

@@ -29,11 +29,7 @@ class TaskSupervisor:
     graces: dict[asyncio.Task[Any], float] = field(default_factory=dict)
 
     def start(self, name: str, work: Coroutine[Any, Any, Any], *, grace: float = 0) -> asyncio.Task[Any]:
-        """Run ``work`` in the background; ``grace`` is how many seconds it may go on once a shutdown has begun.
-
-        Raises:
-            TooManyTasks: the bound is reached; ``work`` is closed unstarted.
-        """
+        """Run ``work``; ``grace`` is how many seconds it may go on once a shutdown has begun. Raises TooManyTasks."""
         if len(self.graces) >= self.most:
             work.close()
             raise TooManyTasks("The service has too much background work; try again later.")

@@ -68,5 +68,5 @@ def decode(cursor: str) -> tuple[datetime, UUID]:
     try:
         created_at, note_id = urlsafe_b64decode(cursor).decode().split(" ")
         return datetime.fromisoformat(created_at).astimezone(UTC), UUID(note_id)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise InvalidCursor("The cursor is not valid; start again without one.") from None

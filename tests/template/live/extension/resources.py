@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -40,6 +40,15 @@ async def greet(port: int) -> None:
         writer.close()
 
 
+async def odd(how: str) -> None:
+    """Fail as some clients do: with the cancellation of something inside, or by not letting themselves be cancelled."""
+    if how == "cancelled":
+        raise asyncio.CancelledError
+    while True:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+
+
 @asynccontextmanager
 async def part(name: str, closing: str = "") -> AsyncGenerator[None]:
     try:
@@ -60,6 +69,11 @@ async def open_resources(settings: Settings, chassis: Chassis) -> AsyncGenerator
         chassis.health.add(Check("warehouse", partial(greet, settings.warehouse_port)))
     if settings.stock_port:
         chassis.health.add(Check("stock", partial(greet, settings.stock_port), critical=False))
+    if settings.probing:
+        chassis.health.add(Check("odd", partial(odd, settings.probing)))
+    chassis.tasks.start("beside", asyncio.Event().wait())
+    if settings.opening == "hangs":
+        await asyncio.Event().wait()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(part("first"))
         await stack.enter_async_context(part("second", settings.closing))

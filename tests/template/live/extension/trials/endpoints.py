@@ -1,12 +1,13 @@
 """Endpoints that are slow, fail, hang or work in the background."""
 
 import asyncio
+import logging
 import time
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Body, HTTPException, Request, UploadFile
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, BackgroundTasks, Body, HTTPException, Request, UploadFile
+from fastapi.responses import HTMLResponse, StreamingResponse
 
 from ..chassis.errors import Kind, ServiceError
 
@@ -27,6 +28,12 @@ async def slow(seconds: float) -> str:
     return "done"
 
 
+@router.get("/thread/{seconds}")
+async def thread(seconds: float) -> str:
+    await asyncio.to_thread(time.sleep, seconds)
+    return "done"
+
+
 @router.get("/block/{seconds}")
 async def block(seconds: float) -> str:
     time.sleep(seconds)  # noqa: ASYNC251 - this is the fault that liveness has to find
@@ -38,6 +45,42 @@ async def bug(request: Request) -> None:
     token = request.app.state.resources.settings.pay_token
     log.info("about to fail", pay_token=token, nested={"Password": token.get_secret_value()})
     raise LookupError("an-internal-name")
+
+
+@router.get("/exit")
+async def leave() -> None:
+    raise SystemExit(3)
+
+
+@router.get("/cancelled")
+async def cancelled() -> None:
+    inner = asyncio.get_running_loop().create_future()
+    inner.cancel()
+    await inner
+
+
+@router.get("/after/{seconds}")
+async def after(seconds: float, tasks: BackgroundTasks) -> str:
+    tasks.add_task(asyncio.sleep, seconds)
+    return "answered"
+
+
+@router.get("/page")
+async def page() -> HTMLResponse:
+    return HTMLResponse("<p>ours</p>", headers={"content-security-policy": "default-src 'self'"})
+
+
+@router.get("/log/{what}")
+async def write_log(what: str) -> str:
+    hard = {"big": 2**70, "surrogate": "\ud800", "keys": {1: 2}, "tuple": ({"password": "canary-tuple"},)}
+    if what == "library":
+        logging.getLogger("library").warning("%d", "no number")
+        logging.getLogger("library").log(25, "a level of its own")
+    elif what == "identity":
+        log.info("k", service="fake", level="fake", request_id="fake", logger="fake")
+    else:
+        log.info(what, value=hard[what], set_cookie="canary-cookie", **{"X-Api-Key": "canary-key"})
+    return "logged"
 
 
 @router.get("/closed")
