@@ -119,11 +119,14 @@ def _run(command: Callable[[Console], int], *, as_json: bool) -> None:
     console = Console(as_json=as_json)
     try:
         code = command(console)
+        sys.stdout.flush()  # or the interpreter does, when nobody can handle what comes of it
     except NewServiceError as error:
         console.error(error)
         code = error.exit_code
     except BrokenPipeError:
-        raise  # the reader of a pipe has seen enough, which typer ends quietly
+        # The reader of a pipe has seen enough, which typer ends quietly; what is still buffered must go somewhere, too.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
     except Exception as error:
         if os.environ.get("NEW_SERVICE_DEBUG"):
             raise
