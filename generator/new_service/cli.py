@@ -71,8 +71,8 @@ def create(
     """Create a service: asks what is missing, shows what comes, and writes it with a lock file and a first commit."""
 
     def command(console: Console) -> int:
-        from .create import Request, create  # noqa: PLC0415
-        from .flags import read_flags  # noqa: PLC0415
+        from .create import Request, create  # noqa: PLC0415 - only the command that runs is imported
+        from .flags import read_flags  # noqa: PLC0415 - only the command that runs is imported
 
         request = Request(
             directory=directory, template=template, ref=ref, answers_file=answers,
@@ -95,7 +95,7 @@ def features(
     """List the features: what each brings and needs, and with --json its files."""
 
     def command(console: Console) -> int:
-        from .features import show_features  # noqa: PLC0415
+        from .features import show_features  # noqa: PLC0415 - only the command that runs is imported
 
         return show_features(template, ref, type_, console)
 
@@ -107,7 +107,7 @@ def variants(template: Template = None, ref: Ref = None, as_json: Json = False) 
     """List few answer sets that cover every pair of choices, for the matrix of a CI."""
 
     def command(console: Console) -> int:
-        from .variants import show_variants  # noqa: PLC0415
+        from .variants import show_variants  # noqa: PLC0415 - only the command that runs is imported
 
         return show_variants(template, ref, console)
 
