@@ -136,6 +136,15 @@ def test_nothing_that_is_logged_fails_a_request_or_lies_about_its_origin(running
     assert not {"fake", "canary-tuple", "canary-cookie", "canary-key"} & set(str(lines).replace("'", " ").split())
 
 
+def test_what_one_request_says_of_itself_is_not_said_of_the_next_on_its_connection(running: Running) -> None:
+    with socket.create_connection(("127.0.0.1", running.port)) as client:
+        paths = {"first": f"{TRIALS}/bind", "second": "/nothing"}
+        asked = [f"GET {path} HTTP/1.1\r\nhost: x\r\nx-request-id: {name}\r\n\r\n" for name, path in paths.items()]
+        client.sendall("".join(asked).encode())
+        assert running.logged(request_id="first", message="request")["user"] == "alice"
+        assert "user" not in running.logged(request_id="second", message="request")
+
+
 def test_the_access_line_says_what_was_asked_and_how_long_it_took(running: Running) -> None:
     running.api.get(f"{TRIALS}/slow/0.2", headers={"x-request-id": "timed"})
     line = running.logged(request_id="timed", message="request")

@@ -83,6 +83,12 @@ async def write_log(what: str) -> str:
     return "logged"
 
 
+@router.get("/bind")
+async def bind() -> str:
+    structlog.contextvars.bind_contextvars(user="alice")
+    return "bound"
+
+
 @router.get("/closed")
 async def closed() -> None:
     raise WarehouseClosed("The warehouse is closed.")
