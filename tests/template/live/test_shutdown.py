@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import threading
+import time
 
 import httpx2
 import pytest
@@ -63,8 +64,12 @@ def test_while_it_drains_it_serves_on_and_sends_clients_away(start: Start) -> No
         assert "connection" not in running.api.get("/nothing").headers
         running.process.send_signal(signal.SIGTERM)
         running.wait_until("ready", 503)
-        answer = running.api.get("/nothing")
-        assert (answer.status_code, answer.headers["connection"]) == (404, "close")
+        begun = time.monotonic()
+        with pytest.raises(httpx2.TransportError):
+            while True:
+                answer = running.api.get("/nothing")
+                assert (answer.status_code, answer.headers["connection"]) == (404, "close")
+        assert time.monotonic() - begun > 1.5  # of the 2 s, which began a moment before
         assert running.process.wait(DEADLINE_SECONDS) == 0
 
 
