@@ -92,6 +92,12 @@ def test_every_error_has_the_same_shape(
     assert "internal" not in json.dumps(body)
 
 
+def test_a_body_that_declares_too_much_is_refused_before_it_is_sent(running: Running) -> None:
+    with socket.create_connection(("127.0.0.1", running.port), timeout=5) as client:
+        client.sendall(b"POST /nothing HTTP/1.1\r\nhost: x\r\ncontent-length: 1048577\r\n\r\n")
+        assert client.recv(4096).startswith(b"HTTP/1.1 413")
+
+
 def test_json_at_its_limits_passes(running: Running) -> None:
     content = {"list": [[[["x" * 4096]]], *range(99)]}
     assert running.api.post(f"{TRIALS}/any", json=content).json() == content
