@@ -20,6 +20,7 @@ from .health import Health
 from .problems import problem
 from .request_id import take_request_id
 
+TICK = 0.05  # seconds; timers are rounded and may ring a little early
 CLIENT_GONE = 499  # nginx's number for a client that left before the answer
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)  # seconds; the objective's 0.1 is an edge
 TOO_LARGE = "The body is larger than this service accepts."
@@ -104,8 +105,8 @@ class Edge:
         request_id = take_request_id(incoming.get(b"x-request-id", b""), incoming.get(b"traceparent", b""))
         headers = self.docs_headers if scope["path"] == DOCS_PATH else self.headers
         answer = Answer(send, [*headers, (b"x-request-id", request_id.encode())])
-        if self.health.draining:
-            answer.extra.append((b"connection", b"close"))  # sends the client to another replica
+        if self.health.draining:  # sends the client to another replica
+            answer.extra.append((b"connection", b"close"))
         self.in_flight += 1
         try:
             if refusal := self.guard(scope, incoming, answer.extra) if self.guard else "":
@@ -140,7 +141,7 @@ class Edge:
         except (HTTPException, ServiceError):
             pass  # raised by a middleware and answered; the framework passes it on all the same
         except BaseException as error:  # whatever it is, it is answered and logged, once, here
-            over = clock.when() <= loop.time() or self.health.draining  # its own time, or the shutdown's
+            over = clock.when() - loop.time() < TICK or self.health.draining  # its own time, or the shutdown's
             late = isinstance(error, asyncio.CancelledError) and over
             self.health.metrics.errors.labels(type(error).__name__).inc()
             log.exception("request was cut off" if late else "request failed")

@@ -19,5 +19,4 @@ class Metrics:
         gauge = partial(prometheus.Gauge, registry=registry)
         self.dependency_up = gauge("dependency_up", "1 when the dependency answered its last check", ["dependency"])
         self.background_tasks = gauge("background_tasks_active", "Supervised background tasks that run now")
-        lag = "event_loop_lag_seconds", "How late the event loop woke a heartbeat"
-        self.event_loop_lag = prometheus.Histogram(*lag, registry=registry)
+        self.event_loop_lag = prometheus.Histogram("event_loop_lag_seconds", "Late heartbeats", registry=registry)
