@@ -120,7 +120,7 @@ class Edge:
             self.record(scope, answer.status or CLIENT_GONE, (answer.ended or time.perf_counter()) - started)
 
     async def bounded(self, scope: Scope, receive: Receive, answer: Answer) -> None:
-        """Run the application within its time. Not asyncio.timeout, which costs a request four times as much."""
+        """Run the application within its time. Not asyncio.timeout, which costs several times a timer."""
         left = self.most_bytes
 
         async def counted() -> Message:
