@@ -134,5 +134,5 @@ def test_the_teams_own_recipes_and_settings_take_part(copy: Path) -> None:
     settings.write_text(settings.read_text() + '\n    partner: str = "none"\n')
     assert just("test", "--quiet", "--no-cov", "tests/chassis", folder=copy).returncode != 0  # .env.example is stale
     assert just("env-example", folder=copy).returncode == 0
-    assert (copy / ".env.example").read_text().endswith("# --- This service's own ---\n\n# partner\n# PARTNER=none\n")
+    assert (copy / ".env.example").read_text().endswith("\n\n# partner\n# PARTNER=none\n")
     assert just("test", "--quiet", "--no-cov", "tests/chassis", folder=copy).returncode == 0

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from .chassis.wiring import Chassis
+from .notes.review import HttpReview
 from .notes.service import NoteService
 from .notes.store import MemoryNoteStore
 from .settings import Settings
@@ -18,6 +19,7 @@ class Resources:
 
 
 @asynccontextmanager
-async def open_resources(settings: Settings, chassis: Chassis) -> AsyncGenerator[Resources]:  # noqa: ARG001 - for yours
+async def open_resources(settings: Settings, chassis: Chassis) -> AsyncGenerator[Resources]:
     """Open clients here, add their readiness checks to ``chassis.health``, and close them after the ``yield``."""
-    yield Resources(notes=NoteService(MemoryNoteStore()))
+    review = HttpReview(chassis.http, str(settings.note_review_url)) if settings.note_review_url else None
+    yield Resources(notes=NoteService(MemoryNoteStore(), review))

@@ -19,6 +19,7 @@ from .errors import ServiceError
 from .health import Health
 from .problems import problem
 from .request_id import take_request_id
+from .tasks import DEADLINE, FOREVER
 
 TICK = 0.05  # seconds; timers are rounded and may ring a little early
 CLIENT_GONE = 499  # nginx's number for a client that left before the answer
@@ -37,6 +38,8 @@ SECURITY_HEADERS = {
 }  # as OWASP's REST security cheat sheet has them
 
 Headers = list[tuple[bytes, bytes]]
+Refusal = tuple[int, str]  # status and detail
+Guard = Callable[[Scope, dict[bytes, bytes], Headers], Refusal | None]
 SCOPE: ContextVar[Scope | None] = ContextVar("scope", default=None)
 
 log = structlog.get_logger(__name__)
@@ -73,15 +76,16 @@ class Answer:
             message["headers"] = own + [header for header in self.extra if header[0] not in names]
             if self.clock:
                 self.clock.cancel()  # the answer has begun; a stream may take its time
+                DEADLINE.set(FOREVER)
         elif not message.get("more_body"):
             self.ended = time.perf_counter()
         await self.send(message)
 
 
 class Edge:
-    """Wraps the application; an answer must have begun within ``timeout`` seconds. ``guard`` may refuse with 429."""
+    """Wraps the application; an answer must have begun within ``timeout`` seconds. ``guards`` may refuse a request."""
 
-    guard: Callable[[Scope, dict[bytes, bytes], Headers], str] | None = None
+    guards: tuple[Guard, ...] = ()
 
     def __init__(self, app: ASGIApp, health: Health, registry: Registry, timeout: float, most_bytes: int) -> None:
         self.app, self.health, self.timeout, self.most_bytes, self.in_flight = app, health, timeout, most_bytes, 0
@@ -109,8 +113,8 @@ class Edge:
             answer.extra.append((b"connection", b"close"))
         self.in_flight += 1
         try:
-            if refusal := self.guard(scope, incoming, answer.extra) if self.guard else "":
-                await problem(scope["path"], 429, refusal)(scope, receive, answer)
+            if refusal := next(filter(None, (guard(scope, incoming, answer.extra) for guard in self.guards)), None):
+                await problem(scope["path"], *refusal)(scope, receive, answer)
             elif int(incoming.get(b"content-length", b"0")) > self.most_bytes:
                 await problem(scope["path"], 413, TOO_LARGE)(scope, receive, answer)
             else:
@@ -134,6 +138,7 @@ class Edge:
         loop = asyncio.get_running_loop()
         cancel = asyncio.current_task().cancel  # pyrefly: ignore[missing-attribute] - a request always runs in a task
         clock = answer.clock = loop.call_later(self.timeout, cancel)
+        DEADLINE.set(clock.when() - TICK)  # leaves a moment to say what was missing
         try:
             await self.app(scope, counted, answer)
         except ClientDisconnect:

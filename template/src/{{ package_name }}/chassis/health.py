@@ -86,8 +86,7 @@ class Health:
             await asyncio.sleep(CHECK_SECONDS)
 
     async def check_all(self) -> None:
-        answers = await asyncio.gather(*(self.ask(check) for check in self.checks.values()))
-        self.results = dict(answers)
+        self.results = dict(await asyncio.gather(*(self.ask(check) for check in self.checks.values())))
 
     async def ask(self, check: Check) -> tuple[str, Result]:
         started = time.perf_counter()

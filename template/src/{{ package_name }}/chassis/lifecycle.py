@@ -1,7 +1,4 @@
-"""One lifecycle for every service type; it alone owns the signals.
-
-Start: ops server, resources in order, work. Stop: readiness 503, drain, work in flight, tasks, resources, ops server.
-"""
+"""One lifecycle for every type; it alone owns the signals. Stop: 503, drain, work in flight, tasks, resources, ops."""
 
 import asyncio
 import contextvars

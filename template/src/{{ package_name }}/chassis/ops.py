@@ -5,7 +5,7 @@ import shutil
 import socket
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import psutil
@@ -21,11 +21,14 @@ from starlette.routing import Route
 from .health import Health
 from .logging import set_level
 
+GREEN = {"alive", "ready", "degraded", "started"}
+
 
 class Server(uvicorn.Server):
     """A uvicorn server that leaves the signals to the lifecycle: two that take them stop in the wrong order."""
 
     on_started: Callable[[], object] = staticmethod(lambda: None)
+    capture_signals = staticmethod(contextlib.nullcontext)  # pyrefly: ignore[bad-override-mutable-attribute] - none
 
     def __init__(self, app: Any, **options: Any) -> None:
         super().__init__(uvicorn.Config(app, log_config=None, access_log=False, server_header=False, **options))
@@ -33,10 +36,6 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.on_started()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -58,18 +57,19 @@ class OpsServer(threading.Thread):
 
 def build_ops(health: Health, identity: Mapping[str, str]) -> Starlette:
     """The application behind the ops port."""
-    process = psutil.Process()
-    started = time.monotonic()
+    process, started = psutil.Process(), time.monotonic()
+
+    def answer(status: str, **more: Any) -> Response:
+        return JSONResponse({"status": status, **more}, 200 if status in GREEN else 503)
 
     async def live(_: Request) -> Response:
-        return JSONResponse({"status": "alive" if health.alive else "hung"}, 200 if health.alive else 503)
+        return answer("alive" if health.alive else "hung")
 
     async def ready(_: Request) -> Response:
-        status, failing = health.status, [check.name for check in health.failing]
-        return JSONResponse({"status": status, "failing": failing}, 200 if status in {"ready", "degraded"} else 503)
+        return answer(health.status, failing=[check.name for check in health.failing])
 
     async def startup(_: Request) -> Response:
-        return JSONResponse({"status": "started" if health.started else "starting"}, 200 if health.started else 503)
+        return answer("started" if health.started else "starting")
 
     async def summary(_: Request) -> Response:
         state = {
@@ -92,7 +92,7 @@ def build_ops(health: Health, identity: Mapping[str, str]) -> Starlette:
             return PlainTextResponse(f"{error}\n", 422)
         return Response(status_code=204)
 
-    probes = {"": summary, "/live": live, "/ready": ready, "/startup": startup}
-    routes = [Route(f"/health{path}", probe) for path, probe in probes.items()]
-    routes += [Route("/metrics", metrics), Route("/log-level", log_level, methods=["PUT"])]
+    served = {"/health": summary, "/health/live": live, "/health/ready": ready, "/health/startup": startup}
+    routes = [Route(path, endpoint) for path, endpoint in {**served, "/metrics": metrics}.items()]
+    routes.append(Route("/log-level", log_level, methods=["PUT"]))
     return Starlette(routes=routes, middleware=[Middleware(RequestBodyLimitMiddleware, max_body_size=1024)])

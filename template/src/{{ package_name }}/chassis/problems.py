@@ -1,6 +1,7 @@
 """Errors as RFC 9457 problem details: one shape for whatever goes wrong between a request and its answer."""
 
 import json
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from http.client import responses
@@ -16,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from .errors import Kind, ServiceError
 from .request_id import REQUEST_ID
 
+is_json = re.compile(r"\s*application/([^;\s]+\+)?json\s*(;|$)", re.IGNORECASE).match  # a media type
 log = structlog.get_logger(__name__)
 
 
@@ -35,15 +37,10 @@ def problem(
     path: str, status: int, detail: str, *, code: str = "", headers: Mapping[str, str] | None = None, **more: Any
 ) -> Response:
     """Build the answer; ``code`` is the stable code of an expected error, without one the status says it all."""
-    body = Problem(
-        type=f"urn:problem:{code}" if code else "about:blank",
-        title=code.replace("_", " ").capitalize() or responses.get(status, "Error"),
-        status=status,
-        detail=detail,
-        instance=path,
-        request_id=REQUEST_ID.get(),
-        **more,
-    ).model_dump(exclude_defaults=True)
+    kind = f"urn:problem:{code}" if code else "about:blank"
+    title = code.replace("_", " ").capitalize() or responses.get(status, "Error")
+    body = {"type": kind, "title": title, "status": status, "detail": detail, "instance": path}
+    body |= {"request_id": REQUEST_ID.get(), **more}
     retry = {"retry-after": "1"} if status == Kind.UNAVAILABLE else {}
     return JSONResponse(body, status, retry | dict(headers or {}), media_type="application/problem+json")
 
@@ -71,11 +68,6 @@ async def on_unexpected_error(request: Request, error: Exception) -> Response:
     if isinstance(error, (ServiceError, HTTPException)):  # raised by a middleware, outside of the framework's handling
         return await on_expected_error(request, error)
     return problem(request.url.path, 500, "Something went wrong on our side.")  # the edge logs it, once
-
-
-def is_json(content_type: str) -> bool:
-    media_type = content_type.partition(";")[0].strip().lower()
-    return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))
 
 
 HANDLERS: dict[Any, Any] = {ServiceError: on_expected_error, HTTPException: on_expected_error}

@@ -11,12 +11,12 @@ from pydantic import Field, IPvAnyNetwork
 from pydantic_settings import NoDecode
 from starlette.types import Scope
 
+from .edge import Headers, Refusal
 from .settings import CommonSettings, Listed
 
 MOST_CLIENTS = 100_000  # whoever was silent longest makes room
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 ROUNDING = 1e-6  # seconds; what adding up times may be off by
-Headers = list[tuple[bytes, bytes]]
 
 
 class RateLimitSettings(CommonSettings):
@@ -44,8 +44,8 @@ class RateLimiter:
         decisions = Counter("rate_limit_decisions_total", "Decisions", ["tier", "decision"], registry=registry)
         self.allowed, self.refused = (decisions.labels("anonymous", decision) for decision in ("allowed", "refused"))
 
-    def __call__(self, scope: Scope, headers: Mapping[bytes, bytes], answer: Headers) -> str:
-        """Count a request, add what is left to its answer, and return why it is refused, empty when it is not."""
+    def __call__(self, scope: Scope, headers: Mapping[bytes, bytes], answer: Headers) -> Refusal | None:
+        """Count a request, add what is left to its answer, and say why it is refused, if it is. A guard of the edge."""
         client = self.client_of(scope, headers)
         now = time.monotonic()
         step = self.period / self.amount
@@ -56,13 +56,13 @@ class RateLimiter:
             self.refused.inc()
             answer += self.told(0, full_again - step - now)
             answer.append((b"retry-after", b"%d" % math.ceil(wait)))
-            return f"More than {self.amount} requests in {self.period} s; try again in {math.ceil(wait)} s."
+            return 429, f"More than {self.amount} requests in {self.period} s; try again in {math.ceil(wait)} s."
         if len(self.full_again) >= self.most:
             del self.full_again[next(iter(self.full_again))]
         self.full_again[client] = full_again
         self.allowed.inc()
         answer += self.told(max(0, int((ROUNDING - wait) / step)), full_again - now)
-        return ""
+        return None
 
     def told(self, remaining: int, reset: float) -> Headers:
         limit = (b"ratelimit-limit", b"%d" % self.amount)

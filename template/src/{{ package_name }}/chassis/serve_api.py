@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from typing import Annotated
 
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
@@ -14,17 +13,15 @@ from .input_limits import JsonLimits
 from .lifecycle import CLOSING_SHARE
 from .ops import Server, listen
 from .problems import HANDLERS, Problem
-from .settings import CommonSettings, Port, Seconds, in_development, listening_host
-
-Positive = Annotated[int, Field(ge=1)]
+from .settings import EVERYWHERE, CommonSettings, Port, Positive, Seconds, varying
 
 
 class TransportSettings(CommonSettings):
     """What an API is set up with besides."""
 
-    http_host: str = Field(default_factory=listening_host, description="Address of the API")
+    http_host: str = varying("127.0.0.1", EVERYWHERE, "Address of the API")
     http_port: Port = Field(8000, description="Port of the API")
-    http_docs: bool = Field(default_factory=in_development, description="Serve /docs; on in development only")
+    http_docs: bool = varying(development=True, elsewhere=False, description="Serve /docs; on in development only")
     http_timeout_seconds: Seconds = Field(10, gt=0, description="Until an answer must have begun")
     http_keep_alive_seconds: Positive = Field(75, description="Idle connections; longer than the load balancer's")
     http_max_body_bytes: Positive = Field(1_048_576, description="Largest body of a request")
@@ -49,8 +46,7 @@ class ServiceRunner:
     def __init__(
         self, settings: TransportSettings, health: Health, registry: CollectorRegistry, identity: Mapping[str, str]
     ) -> None:
-        self.settings = settings
-        self.drain_seconds = settings.shutdown_drain_seconds
+        self.settings, self.drain_seconds = settings, settings.shutdown_drain_seconds
         self.app = FastAPI(
             title=identity["service"],
             version=identity["version"],

@@ -13,12 +13,13 @@ from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ValidationInfo
 
 MOST_LINES = 8
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - the container's network decides who gets in
 SHORTEST_SECRET = 32  # characters; what a random 128-bit value has in hexadecimal
 EXAMPLE_SECRET = re.compile("change.?me|example|insecure|placeholder", re.IGNORECASE)
 
-Source = sources.PydanticBaseSettingsSource
 S = TypeVar("S", bound="CommonSettings")
 Seconds = Annotated[float, Field(ge=0, le=3600)]
+Positive = Annotated[int, Field(ge=1)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 LowerCase = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 Environment = Literal["development", "staging", "production"]
@@ -31,12 +32,13 @@ class ConfigurationError(Exception):
     """The settings are wrong; the text names each variable, shows no value and fits a terminal."""
 
 
-def in_development(values: Mapping[str, Any]) -> bool:
-    return values.get("environment") == "development"
+def varying(development: Any, elsewhere: Any, description: str) -> Any:
+    """A field whose default depends on where the service runs."""
 
+    def default(given: Mapping[str, Any]) -> Any:
+        return development if given.get("environment") == "development" else elsewhere
 
-def listening_host(values: Mapping[str, Any]) -> str:
-    return "127.0.0.1" if in_development(values) else "0.0.0.0"  # noqa: S104 - the container's network decides who gets in
+    return Field(default_factory=default, description=description)
 
 
 class CommonSettings(sources.BaseSettings):
@@ -51,18 +53,13 @@ class CommonSettings(sources.BaseSettings):
     secrets_dir: DirectoryPath | None = Field(None, description="Folder with one file a secret, named as the variable")
     debug: bool = Field(default=False, description="Run the event loop in debug mode: slow callbacks are logged")
     log_level: LogLevel = Field("info", description="Lines below it are dropped")
-    log_format: Literal["json", "console"] = Field(
-        default_factory=lambda values: "console" if in_development(values) else "json",
-        description="json or console; console in development, else json",
-    )
+    log_format: Literal["json", "console"] = varying("console", "json", "json, or console, the default in development")
     log_file: Path | None = Field(None, description="Write the log to this file too; rotated daily, kept 14 days")
     log_redact_fields: Words = Field((), description="More field names to mask in the log, separated by commas")
-    ops_host: str = Field(default_factory=listening_host, description="Address of probes and metrics")
+    ops_host: str = varying("127.0.0.1", EVERYWHERE, "Address of probes and metrics")
     ops_port: Port = Field(9000, description="Port of probes and metrics")
-    shutdown_drain_seconds: Seconds = Field(
-        default_factory=lambda values: 0 if in_development(values) else 5,
-        description="How long to serve on after SIGTERM until load balancers look away; 5, or 0 in development",
-    )
+    call_timeout_seconds: Seconds = Field(5, gt=0, description="Until an outbound call must have ended, in all")
+    shutdown_drain_seconds: Seconds = varying(0, 5, "How long to serve on after SIGTERM; 5, or 0 in development")
     shutdown_timeout_seconds: Seconds = Field(25, ge=2, description="The whole of a shutdown, draining included")
 
     @field_validator("*")
@@ -91,7 +88,7 @@ class CommonSettings(sources.BaseSettings):
 
     @classmethod
     # pyrefly: ignore[bad-override] - the caller passes the sources by name, so they can be gathered
-    def settings_customise_sources(cls, settings_cls: Any, **given: Source) -> tuple[Source, ...]:
+    def settings_customise_sources(cls, settings_cls: Any, **given: Any) -> tuple[Any, ...]:
         folder = os.environ.get("SECRETS_DIR") or ""
         secrets = [sources.SecretsSettingsSource(settings_cls, folder)] if Path(folder).is_dir() and folder else []
         config = Path(os.environ.get("CONFIG_DIR") or "config")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,8 @@ import structlog
 from .errors import Kind, ServiceError
 from .metrics import Metrics
 
+FOREVER = float("inf")
+DEADLINE: ContextVar[float] = ContextVar("deadline", default=FOREVER)  # of the work in hand, in the loop's time
 log = structlog.get_logger(__name__)
 
 
@@ -33,7 +36,9 @@ class TaskSupervisor:
         if len(self.graces) >= self.most:
             work.close()
             raise TooManyTasks("The service has too much background work; try again later.")
-        task = asyncio.create_task(work, name=name)
+        context = copy_context()
+        context.run(DEADLINE.set, FOREVER)  # that of the request which starts it is not its own
+        task = asyncio.create_task(work, name=name, context=context)
         self.graces[task] = grace
         self.metrics.background_tasks.inc()
         task.add_done_callback(self.ended)
@@ -48,8 +53,7 @@ class TaskSupervisor:
 
     async def stop(self, seconds: float) -> None:
         """Give each task its grace, but never more than ``seconds`` in all, then cancel what still runs."""
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
+        begun = (loop := asyncio.get_running_loop()).time()
         for task, grace in sorted(self.graces.items(), key=lambda item: item[1]):
             await asyncio.wait({task}, timeout=max(0.0, begun + min(grace, seconds) - loop.time()))
             if not task.done():

@@ -30,6 +30,19 @@ class NoteNotFound(ServiceError):
     kind = Kind.NOT_FOUND
 
 
+class NoteRefused(ServiceError):
+    """The review did not accept the note."""
+
+    code = "note_refused"
+    kind = Kind.INVALID
+
+
+class Review(Protocol):
+    """Says whether a note may be kept."""
+
+    async def accepts(self, new: NewNote) -> bool: ...
+
+
 class NoteStore(Protocol):
     """Where notes are kept, in the order of their creation."""
 
@@ -42,10 +55,14 @@ class NoteStore(Protocol):
 class NoteService:
     """The operations on notes."""
 
-    def __init__(self, store: NoteStore) -> None:
+    def __init__(self, store: NoteStore, review: Review | None = None) -> None:
         self.store = store
+        self.review = review
 
     async def create(self, new: NewNote) -> Note:
+        """Raises NoteRefused."""
+        if self.review and not await self.review.accepts(new):
+            raise NoteRefused("The note was not accepted.")
         note = Note(id=uuid4(), created_at=datetime.now(UTC), title=new.title, text=new.text)
         await self.store.add(note)
         return note
