@@ -10,6 +10,11 @@ ROOT = Path(__file__).parents[1]
 _GIT_CONFIGURATION = "[init]\n\tdefaultBranch = main\n[safe]\n\tdirectory = *\n"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Stand here and not beside the live tests, because pytest asks for options before it looks there."""
+    parser.addoption("--sabotage", metavar="PATCH", help="break the live tests' service before it starts")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Change the environment once, before anything is imported or started."""
     folder = tempfile.TemporaryDirectory(prefix="new-service-tests-")

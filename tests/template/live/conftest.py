@@ -12,6 +12,7 @@ from new_service.template import Template
 from tests.template.conftest import make, uv
 
 from .runner import Project, Running
+from .sabotage.patches import apply
 
 EXTENSION = Path(__file__).parent / "extension"
 CANARY = "canary-3f9d1c7b52e84a06b1e0c4d7"
@@ -22,9 +23,11 @@ Start = Callable[..., AbstractContextManager[Running]]
 
 
 @pytest.fixture(scope="session")
-def project(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Return the extended service, ready to be started."""
+def project(pytestconfig: pytest.Config, template: Template, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return the extended service, ready to be started; broken, where a sabotage is given."""
     folder = make(template, {"service_name": "proving"}, tmp_path_factory.mktemp("live") / "proving")
+    if patch := pytestconfig.getoption("--sabotage"):
+        apply(Path(patch), folder)
     shutil.copytree(EXTENSION, folder / "src/proving", dirs_exist_ok=True)
     project = folder / "pyproject.toml"
     project.write_text(

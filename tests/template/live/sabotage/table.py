@@ -1,0 +1,39 @@
+"""The table of proofs and sabotages, for docs/proofs.md."""
+
+from collections.abc import Iterator
+
+from .patches import Sabotage, sabotages
+from .proofs import chapters, proofs
+
+HEAD = """\
+# What is proved, and how the proof is proved
+
+Each line is a test that starts a generated service and looks at it from outside (`tests/template/live`). Beside it stands
+a fault, a patch of that service, which turns the test red: a proof that no fault can turn red proves nothing. The last
+column names the other proofs that notice the same fault.
+
+- `pytest -m slow -k sabotage` runs every proof against every fault and compares with this page; it takes an hour.
+- `pytest tests/template/live --sabotage tests/template/live/sabotage/NAME.patch` runs the proofs against one fault.
+- `python -m tests.template.live.sabotage.record NAME` writes into a new patch what it turns red, and
+  `python -m tests.template.live.sabotage > docs/proofs.md` writes this page.
+"""
+PATCHES = "../tests/template/live/sabotage"
+
+
+def table() -> str:
+    """Return the whole page."""
+    return HEAD + "".join(chapter(name, promise) for name, promise in chapters().items())
+
+
+def chapter(name: str, promise: str) -> str:
+    known, every = proofs(), sabotages()
+    rows = [row for proof in known if proof.startswith(f"{name}::") for row in rows_of(proof, known, every)]
+    title = name.removeprefix("test_").removesuffix(".py").replace("_", " ").capitalize()
+    return "\n".join(["", f"## {title}", "", promise, "", "| proof | sabotage | also red |", "| --- | --- | --- |", *rows, ""])
+
+
+def rows_of(proof: str, known: dict[str, str], every: list[Sabotage]) -> Iterator[str]:
+    for one in every:
+        if proof in one.aimed:
+            also = "; ".join(sorted(known[other] for other in one.red - {proof}))
+            yield f"| {known[proof]} | [{one.name}]({PATCHES}/{one.path.name}): {one.broken} | {also} |"
