@@ -47,7 +47,9 @@ class Running:
 
     def __post_init__(self) -> None:
         self.api = httpx2.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=DEADLINE_SECONDS, trust_env=False)
-        self.ops = httpx2.Client(base_url=f"http://127.0.0.1:{self.ops_port}", timeout=DEADLINE_SECONDS, trust_env=False)
+        self.ops = httpx2.Client(
+            base_url=f"http://127.0.0.1:{self.ops_port}", timeout=DEADLINE_SECONDS, trust_env=False
+        )
 
     def probe(self, name: str) -> int:
         """Return the status of a probe, 0 while nobody answers."""

@@ -77,7 +77,11 @@ def test_an_odd_probe_counts_as_down_and_hides_nothing_else(start: Start, probin
         running.wait_until("startup", 200)
         assert running.ops.get("/health/ready").json() == {"status": "unready", "failing": ["odd"]}
     with start(ready=False, PROBING=probing, WAREHOUSE_PORT=str(port)) as running:
-        eventually(lambda: running.probe("ready") and running.ops.get("/health/ready").json()["failing"] == ["warehouse", "odd"])
+        eventually(
+            lambda: (
+                running.probe("ready") and running.ops.get("/health/ready").json()["failing"] == ["warehouse", "odd"]
+            )
+        )
 
 
 def test_an_optional_dependency_degrades(start: Start) -> None:
