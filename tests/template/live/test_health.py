@@ -1,42 +1,58 @@
 """Probes tell the truth: about dependencies, about a hung main loop, about start and end."""
 
-import contextlib
 import socket
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from .conftest import Start
-from .runner import Running, eventually, free_port
+from .fault_proxy import FaultProxy
+from .runner import Project, Running, eventually, free_port
+from .stand_in import StandIn
 
 TRIALS = "/api/v1/trials"
 
 
-@contextlib.contextmanager
-def dependency(port: int, *, answers: bool = True) -> Iterator[None]:
-    """Run a server on a port: one that greets whoever comes, or one that accepts and says nothing."""
-    server = socket.create_server(("127.0.0.1", port))
-    guests: list[socket.socket] = []
+FAULTS = {
+    "refused": (FaultProxy.down, "ConnectError"),
+    "reset": (FaultProxy.reset, "ReadError"),
+    "blackholed": (FaultProxy.blackhole, "TimeoutError"),
+    "late": (lambda proxy: proxy.latency(1.5), "TimeoutError"),  # the check waits for 1 s
+}
+FLIP_SECONDS = 5.0  # from a fault, or its end, to the probe that tells it
 
-    def serve() -> None:
-        with contextlib.suppress(OSError):  # the socket was closed: that is the end
-            while True:
-                guest, _ = server.accept()
-                guests.append(guest)
-                if answers:
-                    guest.sendall(b"!")
-                    guest.close()
+each_fault = pytest.mark.parametrize(("fault", "error"), FAULTS.values(), ids=FAULTS)
 
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown(socket.SHUT_RDWR)
-        thread.join()
-        for one in (server, *guests):
-            one.close()
+Fault = Callable[[FaultProxy], None]
+
+
+@pytest.fixture
+def warehouse() -> Iterator[FaultProxy]:
+    """Return the way to a dependency that is well."""
+    with StandIn() as server, FaultProxy(server.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def dependent(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, FaultProxy]]:
+    """One service for all faults, and the way to its dependency."""
+    output = tmp_path_factory.mktemp("dependent") / "output"
+    with (
+        StandIn() as server,
+        FaultProxy(server.port) as proxy,
+        project.started(output, WAREHOUSE_PORT=str(proxy.port)) as running,
+    ):
+        yield running, proxy
+
+
+def flips(running: Running, status: int) -> None:
+    """Wait for a status of readiness in the promised time, with liveness green all along."""
+
+    def flipped() -> bool:
+        assert running.probe("live") == 200
+        return running.probe("ready") == status
+
+    eventually(flipped, f"readiness = {status}", FLIP_SECONDS)
 
 
 def test_all_probes_are_green_when_all_is_well(running: Running) -> None:
@@ -48,40 +64,48 @@ def test_all_probes_are_green_when_all_is_well(running: Running) -> None:
     assert {"service", "version", "uptime_seconds", "dependencies", "cpu_percent", "disk_free_bytes"} <= summary.keys()
 
 
-def test_a_service_whose_dependency_is_down_comes_up_unready_and_recovers(start: Start) -> None:
-    port = free_port()
-    with start(ready=False, WAREHOUSE_PORT=str(port)) as running:
+@each_fault
+def test_readiness_follows_a_dependency_into_a_fault_and_out_of_it(
+    dependent: tuple[Running, FaultProxy], fault: Fault, error: str
+) -> None:
+    running, proxy = dependent
+    asked = proxy.requests
+    eventually(lambda: proxy.requests > asked, "a check on the connection that is open")
+    fault(proxy)
+    flips(running, 503)
+    assert running.metric("dependency_up", dependency="warehouse") == 0
+    running.logged(message="dependency is down", dependency="warehouse")
+    eventually(lambda: running.ops.get("/health").json()["dependencies"]["warehouse"]["error"] == error)
+    proxy.passing()
+    flips(running, 200)
+    assert running.metric("dependency_up", dependency="warehouse") == 1
+
+
+@each_fault
+def test_a_service_that_starts_amid_a_fault_comes_up_unready_and_recovers(
+    start: Start, warehouse: FaultProxy, fault: Fault, error: str
+) -> None:
+    fault(warehouse)
+    with start(ready=False, WAREHOUSE_PORT=str(warehouse.port)) as running:
         running.wait_until("startup", 200)
         assert running.ops.get("/health/ready").json() == {"status": "unready", "failing": ["warehouse"]}
-        assert running.probe("live") == 200
-        with dependency(port):
-            running.wait_until("ready", 200)
-            assert running.metric("dependency_up", dependency="warehouse") == 1
-        running.wait_until("ready", 503)
-        assert running.metric("dependency_up", dependency="warehouse") == 0
-        running.logged(message="dependency is down", dependency="warehouse")
-
-
-def test_a_dependency_that_accepts_and_says_nothing_is_down(start: Start) -> None:
-    port = free_port()
-    with dependency(port, answers=False), start(ready=False, WAREHOUSE_PORT=str(port)) as running:
-        running.wait_until("startup", 200)
-        assert running.probe("ready") == 503
-        assert running.ops.get("/health").json()["dependencies"]["warehouse"]["error"] == "TimeoutError"
+        assert running.ops.get("/health").json()["dependencies"]["warehouse"]["error"] == error
+        warehouse.passing()
+        flips(running, 200)
 
 
 @pytest.mark.parametrize("probing", ["cancelled", "stubborn"])
-def test_an_odd_probe_counts_as_down_and_hides_nothing_else(start: Start, probing: str) -> None:
-    port = free_port()
-    with dependency(port), start(ready=False, PROBING=probing, WAREHOUSE_PORT=str(port)) as running:
+def test_an_odd_probe_counts_as_down_and_hides_nothing_else(
+    start: Start, warehouse: FaultProxy, probing: str
+) -> None:
+    def failing() -> list[str]:
+        return running.ops.get("/health/ready").json()["failing"]
+
+    with start(ready=False, PROBING=probing, WAREHOUSE_PORT=str(warehouse.port)) as running:
         running.wait_until("startup", 200)
-        assert running.ops.get("/health/ready").json() == {"status": "unready", "failing": ["odd"]}
-    with start(ready=False, PROBING=probing, WAREHOUSE_PORT=str(port)) as running:
-        eventually(
-            lambda: (
-                running.probe("ready") and running.ops.get("/health/ready").json()["failing"] == ["warehouse", "odd"]
-            )
-        )
+        assert failing() == ["odd"]
+        warehouse.down()
+        eventually(lambda: failing() == ["odd", "warehouse"])
 
 
 def test_an_optional_dependency_degrades(start: Start) -> None:

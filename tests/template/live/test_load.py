@@ -2,52 +2,37 @@
 
 import asyncio
 import signal
-from collections import Counter
 
 import httpx2
 
 from .conftest import Start
+from .load import Outcomes, asynchronous, reached, under_load
 from .runner import DEADLINE_SECONDS, Running
 
-WORKERS = 16
-ENOUGH = 2000
+NOTES = "/api/v1/notes"
+ENOUGH = 5000
 
 
-async def stop_under_load(running: Running) -> Counter[str]:
-    """Send requests until readiness has been red three times in a row, as a load balancer would; count the outcomes."""
-    outcomes: Counter[str] = Counter()
-    looked_away = asyncio.Event()
+async def read_or_write(client: httpx2.AsyncClient, number: int) -> httpx2.Response:
+    return await (client.get(NOTES) if number % 2 else client.post(NOTES, json={"title": "milk"}))
 
-    async def work(client: httpx2.AsyncClient, number: int) -> None:
-        while not looked_away.is_set():
-            try:
-                if number % 2:
-                    answer = await client.get("/api/v1/notes")
-                else:
-                    answer = await client.post("/api/v1/notes", json={"title": "milk"})
-                outcomes[str(answer.status_code)] += 1
-            except httpx2.TransportError as error:
-                outcomes[type(error).__name__] += 1
 
-    async def balance(ops: httpx2.AsyncClient) -> None:
-        red = 0
+async def stop_under_load(running: Running) -> Outcomes:
+    """Stop it amid requests, which go on until a load balancer would have looked away; return what became of them."""
+    async with under_load(running, read_or_write) as outcomes:
+        await reached(outcomes, ENOUGH)
+        running.process.send_signal(signal.SIGTERM)
+        await red_three_times(running)
+    return outcomes
+
+
+async def red_three_times(running: Running) -> None:
+    """Ask for readiness as a load balancer does, until it has looked away."""
+    red = 0
+    async with asynchronous(running.ops) as ops:
         while red < 3:
             red = 0 if (await ops.get("/health/ready")).status_code == 200 else red + 1
             await asyncio.sleep(0.1)
-        looked_away.set()
-
-    async with (
-        httpx2.AsyncClient(base_url=running.api.base_url, timeout=DEADLINE_SECONDS, trust_env=False) as client,
-        httpx2.AsyncClient(base_url=running.ops.base_url, timeout=DEADLINE_SECONDS, trust_env=False) as ops,
-        asyncio.TaskGroup() as group,
-    ):
-        for number in range(WORKERS):
-            group.create_task(work(client, number))
-        while outcomes.total() < ENOUGH:
-            await asyncio.sleep(0.05)
-        running.process.send_signal(signal.SIGTERM)
-        group.create_task(balance(ops))
-    return outcomes
 
 
 def test_no_request_is_lost(start: Start) -> None:

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
+import httpx2
 import structlog
 from prometheus_client import Counter
 
@@ -31,13 +32,10 @@ class Resources:
     settings: Settings
 
 
-async def greet(port: int) -> None:
-    """Connect and wait for a byte, as a client of a real server would."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        await reader.readexactly(1)
-    finally:
-        writer.close()
+async def ask(client: httpx2.AsyncClient, port: int) -> None:
+    """Ask a neighbour how it is, on the connection that is open already if there is one."""
+    answer = await client.get(f"http://127.0.0.1:{port}/health/live")
+    answer.raise_for_status()
 
 
 async def odd(how: str) -> None:
@@ -65,16 +63,17 @@ async def part(name: str, closing: str = "") -> AsyncGenerator[None]:
 async def open_resources(settings: Settings, chassis: Chassis) -> AsyncGenerator[Resources]:
     """Two parts that close in reverse, dependencies that are watched, a metric of our own."""
     trials = Counter("trials_total", "Trials that were made", registry=chassis.registry)
-    if settings.warehouse_port:
-        chassis.health.add(Check("warehouse", partial(greet, settings.warehouse_port)))
-    if settings.stock_port:
-        chassis.health.add(Check("stock", partial(greet, settings.stock_port), critical=False))
     if settings.probing:
         chassis.health.add(Check("odd", partial(odd, settings.probing)))
     chassis.tasks.start("beside", asyncio.Event().wait())
     if settings.opening == "hangs":
         await asyncio.Event().wait()
     async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(httpx2.AsyncClient(timeout=None, trust_env=False))  # the check has one
+        if settings.warehouse_port:
+            chassis.health.add(Check("warehouse", partial(ask, client, settings.warehouse_port)))
+        if settings.stock_port:
+            chassis.health.add(Check("stock", partial(ask, client, settings.stock_port), critical=False))
         await stack.enter_async_context(part("first"))
         await stack.enter_async_context(part("second", settings.closing))
         if next(openings) < settings.reluctant_openings:
