@@ -2,13 +2,15 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from pathlib import Path
+from subprocess import CalledProcessError
 
 import pytest
 
 from new_service.template import Template
+from tests.answer_sets import Answers
 from tests.template.conftest import make, uv
 
 from .runner import Project, Running
@@ -25,8 +27,21 @@ Start = Callable[..., AbstractContextManager[Running]]
 @pytest.fixture(scope="session")
 def project(pytestconfig: pytest.Config, template: Template, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Return the extended service, ready to be started; broken, where a sabotage is given."""
-    folder = make(template, {"service_name": "proving"}, tmp_path_factory.mktemp("live") / "proving")
-    if patch := pytestconfig.getoption("--sabotage"):
+    return extended(template, {"service_name": "proving"}, tmp_path_factory, pytestconfig.getoption("--sabotage"))
+
+
+@pytest.fixture(scope="session")
+def plain(pytestconfig: pytest.Config, template: Template, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return the same service without any feature; a sabotage that does not fit it breaks a feature."""
+    answers = {"service_name": "proving", "features": []}
+    with suppress(CalledProcessError):
+        return extended(template, answers, tmp_path_factory, pytestconfig.getoption("--sabotage"))
+    return extended(template, answers, tmp_path_factory, None)
+
+
+def extended(template: Template, answers: Answers, folders: pytest.TempPathFactory, patch: str | None) -> Project:
+    folder = make(template, answers, folders.mktemp("live") / "proving")
+    if patch:
         apply(Path(patch), folder)
     shutil.copytree(EXTENSION, folder / "src/proving", dirs_exist_ok=True)
     project = folder / "pyproject.toml"

@@ -12,13 +12,16 @@ from typing import Self
 
 @dataclass(frozen=True)
 class Answer:
-    """What one request gets, ``delay`` seconds after it came; nothing but the end of the connection when dropped."""
+    """What one request gets, ``delay`` seconds after it came: nothing but the end of the connection when ``dropped``,
+    a byte every ``drip`` seconds.
+    """
 
     status: int = 200
     body: bytes = b"{}"
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0
     dropped: bool = False
+    drip: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,15 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
+            self.send(answer)
+
+    def send(self, answer: Answer) -> None:
+        for start in range(len(answer.body)) if answer.drip else ():
+            self.wfile.write(answer.body[start : start + 1])
+            self.wfile.flush()
+            if self.stand_in.ended.wait(answer.drip):
+                break
+        if not answer.drip:
             self.wfile.write(answer.body)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = reply  # noqa: N815 - as the class has it

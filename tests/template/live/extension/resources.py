@@ -12,8 +12,10 @@ import structlog
 from prometheus_client import Counter
 
 from .chassis.health import Check
+from .chassis.http_client import HttpClient
 from .chassis.tasks import TaskSupervisor
 from .chassis.wiring import Chassis
+from .notes.review import HttpReview
 from .notes.service import NoteService
 from .notes.store import MemoryNoteStore
 from .settings import Settings
@@ -27,6 +29,7 @@ class Resources:
     """What handlers get to work with."""
 
     notes: NoteService
+    http: HttpClient
     tasks: TaskSupervisor
     trials: Counter
     settings: Settings
@@ -78,4 +81,5 @@ async def open_resources(settings: Settings, chassis: Chassis) -> AsyncGenerator
         await stack.enter_async_context(part("second", settings.closing))
         if next(openings) < settings.reluctant_openings:
             raise ConnectionRefusedError("nobody there yet")
-        yield Resources(NoteService(MemoryNoteStore()), chassis.tasks, trials, settings)
+        review = HttpReview(chassis.http, str(settings.note_review_url)) if settings.note_review_url else None
+        yield Resources(NoteService(MemoryNoteStore(), review), chassis.http, chassis.tasks, trials, settings)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, BackgroundTasks, Body, HTTPException, Request, Up
 from fastapi.responses import HTMLResponse, StreamingResponse
 
 from ..chassis.errors import Kind, ServiceError
+from ..chassis.http_client import SAFE_TO_REPEAT
 
 router = APIRouter(prefix="/trials")
 log = structlog.get_logger(__name__)
@@ -109,6 +110,30 @@ async def background(seconds: float, grace: float, request: Request) -> str:
     resources.trials.inc()
     resources.tasks.start("trial", work(), grace=grace)
     return "started"
+
+
+async def ask_partner(request: Request, method: str = "GET", *, safe: bool = False) -> int:
+    resources = request.app.state.resources
+    extensions = SAFE_TO_REPEAT if safe else {}
+    return (await resources.http.request(method, str(resources.settings.partner_url), extensions=extensions)).status_code
+
+
+@router.get("/call/{method}")
+async def call(method: str, request: Request, safe: bool = False) -> int:  # noqa: FBT001, FBT002 - a query parameter
+    return await ask_partner(request, method, safe=safe)
+
+
+@router.get("/call-later/{how}/{seconds}")
+async def call_later(how: str, seconds: float, request: Request, after: BackgroundTasks) -> str:
+    async def work() -> None:
+        await asyncio.sleep(seconds)
+        log.info("called later", status=await ask_partner(request))
+
+    if how == "supervised":
+        request.app.state.resources.tasks.start("later", work())
+    else:
+        after.add_task(work)
+    return "answered"
 
 
 @router.get("/stream/{chunks}")
