@@ -1,21 +1,26 @@
-"""How much of bare FastAPI's throughput a generated API keeps, and what a request costs its process.
+"""How much of bare FastAPI's throughput a generated API keeps, feature by feature, and what a request costs it.
 
-Run by hand: `python tests/benchmarks/requests_per_second.py [ROUNDS]`. Needs `wrk` (Debian: wrk) and two cores: the
-server is bound to one, the load to the other. Both run the same slice under the same uvicorn, one without the chassis;
-rounds alternate, so that a slower moment of the machine hits both. Processor time is the server's own, from /proc.
+Run by hand: `python tests/benchmarks/requests_per_second.py [ROUNDS] [VARIANT…]`. Needs `wrk` (Debian: wrk) and two
+cores: the servers are bound to one, the load to the other. All run the same slice under the same uvicorn, one without
+the chassis; within a round every server has its turn, so that a slower moment of the machine hits all. Processor time
+is the server's own, from /proc. Sentry's events go to a server that this script runs beside the load.
 """
 
 import json
 import os
 import re
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import Request, urlopen
@@ -40,33 +45,96 @@ app.include_router(endpoints.router, prefix="/api/v1")
 uvicorn.run(app, port=int(sys.argv[1]), http="httptools", loop="uvloop", ws="none", access_log=False)
 '''
 POST = 'wrk.method = "POST"\nwrk.body = \'{"title": "milk"}\'\nwrk.headers["content-type"] = "application/json"\n'
-SECONDS = 4
+SECONDS = 3
 CONNECTIONS = 16
 SERVER_CORE, LOAD_CORE = "0", "1"
-PORTS = {"bare": 18101, "generated": 18102}
 
 
-def create(folder: Path) -> Path:
+@dataclass(frozen=True)
+class Variant:
+    """A service: the options it is created with, and the settings it runs with."""
+
+    options: tuple[str, ...] = ("--preset", "minimal")
+    settings: Mapping[str, str] = field(default_factory=dict)
+    sentry: bool = False
+
+
+WITHOUT_TRACES = {"SENTRY_TRACES_SAMPLE_RATE": "0"}
+VARIANTS = {
+    "bare": Variant(),
+    "minimal": Variant(),
+    "rate-limit": Variant(("--preset", "minimal", "--feature", "rate-limit")),
+    "resilience": Variant(("--preset", "minimal", "--feature", "resilience")),
+    "sentry, no traces": Variant(("--preset", "minimal", "--feature", "sentry"), WITHOUT_TRACES, sentry=True),
+    "sentry, 10 % traces": Variant(("--preset", "minimal", "--feature", "sentry"), sentry=True),
+    "standard, no traces": Variant(("--preset", "standard"), WITHOUT_TRACES, sentry=True),
+    "standard": Variant(("--preset", "standard"), sentry=True),
+}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A variant that runs."""
+
+    port: int
+    pid: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/api/v1/notes"
+
+
+class Sink(BaseHTTPRequestHandler):
+    """Takes what Sentry's client sends."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *_: object) -> None:  # noqa: A002 - as the class has it
+        """Say nothing."""
+
+
+@contextmanager
+def sink() -> Iterator[str]:
+    """Run a server for Sentry's events and give its DSN."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Sink)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://key@127.0.0.1:{server.server_address[1]}/1"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def create(folder: Path, variant: Variant) -> Path:
     """Create a service from the last commit, with its environment; return its interpreter."""
     program = Path(sys.executable).with_name("new-service")
-    subprocess.run(
-        [program, "create", folder, "--name", "measured", "--yes", "--no-git"], check=True, stdout=sys.stderr
-    )
+    command = [program, "create", folder, "--name", "measured", "--yes", "--no-git", *variant.options]
+    subprocess.run(command, check=True, stdout=sys.stderr)
     subprocess.run([find_uv_bin(), "sync", "--quiet", "--no-dev"], cwd=folder, check=True)
     (folder / "bare.py").write_text(BARE)
     return folder / ".venv/bin/python"
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 @contextmanager
-def serving(name: str, command: list[str | Path], folder: Path) -> Iterator[int]:
-    """Run a server on its core and give its process id."""
-    settings = {
-        "HTTP_PORT": str(PORTS[name]),
-        "OPS_PORT": "18103",
-        "ENVIRONMENT": "production",
-        "RATE_LIMIT_IP": "9999999/second",
-    }
-    with (folder / f"{name}.log").open("wb") as output:
+def serving(name: str, folder: Path, dsn: str) -> Iterator[Server]:
+    """Create and run a variant on the servers' core."""
+    variant = VARIANTS[name]
+    python = create(folder, variant)
+    port = free_port()
+    command = [python, "bare.py", str(port)] if name == "bare" else [python, "-m", "measured"]
+    settings = {"HTTP_PORT": str(port), "OPS_PORT": str(free_port()), "ENVIRONMENT": "production", **variant.settings}
+    settings |= {"RATE_LIMIT_IP": "9999999/second"} | ({"SENTRY_DSN": dsn} if variant.sentry else {})
+    with (folder / "log").open("wb") as output:
         process = subprocess.Popen(
             ["taskset", "-c", SERVER_CORE, *command],
             cwd=folder,
@@ -74,19 +142,20 @@ def serving(name: str, command: list[str | Path], folder: Path) -> Iterator[int]
             stdout=output,
             stderr=output,
         )
-        try:
-            while not answers(PORTS[name]):
-                assert process.poll() is None, (folder / f"{name}.log").read_text()
-                time.sleep(0.05)
-            yield process.pid
-        finally:
-            process.kill()
-            process.wait()
-
-
-def answers(port: int) -> bool:
+    server = Server(port, process.pid)
     try:
-        return urlopen(f"http://127.0.0.1:{port}/api/v1/notes").status == 200
+        while not answers(server):
+            assert process.poll() is None, (folder / "log").read_text()
+            time.sleep(0.05)
+        yield server
+    finally:
+        process.kill()
+        process.wait()
+
+
+def answers(server: Server) -> bool:
+    try:
+        return urlopen(server.url).status == 200
     except URLError:
         return False
 
@@ -97,14 +166,13 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def measure(name: str, method: str, pid: int, script: Path) -> tuple[float, float]:
+def measure(server: Server, method: str, script: Path) -> tuple[float, float]:
     """Return requests per second, and microseconds of the server's processor time for each."""
-    url = f"http://127.0.0.1:{PORTS[name]}/api/v1/notes"
-    target = ["-s", str(script), url] if method == "POST" else [f"{url}/{make_note(url)}"]
+    target = ["-s", str(script), server.url] if method == "POST" else [f"{server.url}/{make_note(server.url)}"]
     command = ["taskset", "-c", LOAD_CORE, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", *target]
-    before = cpu_seconds(pid)
+    before = cpu_seconds(server.pid)
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    used = cpu_seconds(pid) - before
+    used = cpu_seconds(server.pid) - before
     assert "Non-2xx" not in output, output
     found = re.search(r"(\d+) requests in", output)
     assert found, output
@@ -118,28 +186,27 @@ def make_note(url: str) -> str:
         return json.load(answer)["id"]
 
 
-def main(rounds: int) -> None:
+def main(rounds: int, names: list[str]) -> None:
+    """Print a row for each variant and method: medians, and the median of its share of bare in the same round."""
     if shutil.which("wrk") is None:
         sys.exit("wrk is not installed; on Debian: apt-get install wrk")
-    with tempfile.TemporaryDirectory() as temporary, ExitStack() as servers:
-        folder = Path(temporary, "measured")
-        python = create(folder)
-        script = folder / "post.lua"
+    with tempfile.TemporaryDirectory() as temporary, ExitStack() as running:
+        dsn = running.enter_context(sink())
+        script = Path(temporary, "post.lua")
         script.write_text(POST)
-        commands = {"bare": [python, "bare.py", str(PORTS["bare"])], "generated": [python, "-m", "measured"]}
-        pids = {name: servers.enter_context(serving(name, command, folder)) for name, command in commands.items()}
-        print("| | bare, requests/s | generated, requests/s | keeps | bare, µs CPU | generated, µs CPU |")
-        print("| --- | --- | --- | --- | --- | --- |")
+        servers = {
+            name: running.enter_context(serving(name, Path(temporary, str(number)), dsn))
+            for number, name in enumerate(names)
+        }
+        print("| | | requests/s | keeps | µs CPU |", "| --- | --- | --- | --- | --- |", sep="\n")
         for method in ("GET", "POST"):
-            seen = [[measure(name, method, pid, script) for name, pid in pids.items()] for _ in range(rounds)]
-            bare, generated = (
-                [statistics.median(column) for column in zip(*one, strict=True)] for one in zip(*seen, strict=True)
-            )
-            keeps = statistics.median(row[1][0] / row[0][0] for row in seen)
-            print(
-                f"| {method} | {bare[0]:.0f} | {generated[0]:.0f} | {keeps:.0%} | {bare[1]:.0f} | {generated[1]:.0f} |"
-            )
+            seen = [{name: measure(one, method, script) for name, one in servers.items()} for _ in range(rounds)]
+            for name in names:
+                rate, cost = (statistics.median(row[name][part] for row in seen) for part in (0, 1))
+                keeps = statistics.median(row[name][0] / row["bare"][0] for row in seen)
+                print(f"| {method} | {name} | {rate:.0f} | {keeps:.0%} | {cost:.0f} |", flush=True)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
+    chosen = sys.argv[2:] or [*VARIANTS]
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5, list(dict.fromkeys(["bare", *chosen])))
