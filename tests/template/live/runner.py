@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ import httpx2
 
 DEADLINE_SECONDS = 20.0
 NEEDED = ("PATH", "HOME", "LANG")
+STARTS = Path(__file__).with_name("starts.py")
 
 
 def eventually(condition: Callable[[], Any], what: str = "the condition", seconds: float = DEADLINE_SECONDS) -> Any:
@@ -113,14 +114,32 @@ class Project:
             check=False,
         )
 
+    def run_each(self, each: list[dict[str, str]]) -> list[dict[str, Any]]:
+        """Start the service with each of many settings that it refuses; return how each ended."""
+        ended = subprocess.run(
+            [self.command[0], STARTS, self.package],
+            cwd=self.folder,
+            env=self.environment({}),
+            input=json.dumps(each),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return json.loads(ended.stdout)
+
     @contextmanager
-    def started(self, output: Path, *, ready: bool = True, **settings: str) -> Iterator[Running]:
-        """Start the service; its output goes to a file. It is ended, with its children, in any case."""
+    def started(
+        self, output: Path, *, ready: bool = True, before: Sequence[str] = (), **settings: str
+    ) -> Iterator[Running]:
+        """Start the service; its output goes to a file. It is ended, with its children, in any case.
+
+        ``before`` is the command that starts it, such as ``unshare``.
+        """
         port, ops_port = free_port(), free_port()
         environment = self.environment({"HTTP_PORT": str(port), "OPS_PORT": str(ops_port)} | settings)
         with output.open("wb") as log:
             process = subprocess.Popen(
-                self.command, cwd=self.folder, env=environment, stdout=log, stderr=log, start_new_session=True
+                [*before, *self.command], cwd=self.folder, env=environment, stdout=log, stderr=log, start_new_session=True
             )
         running = Running(process, output, port, ops_port)
         try:
