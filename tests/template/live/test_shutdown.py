@@ -1,8 +1,10 @@
 """A signal ends a service without losing what it had begun."""
 
 import os
+import shutil
 import signal
 import socket
+import subprocess
 import threading
 import time
 from contextlib import suppress
@@ -12,7 +14,9 @@ import httpx2
 import pytest
 
 from .conftest import Start
+from .fault_proxy import FaultProxy
 from .runner import DEADLINE_SECONDS, Running, eventually
+from .stand_in import StandIn
 
 TRIALS = "/api/v1/trials"
 CUT_OFF = 0
@@ -72,6 +76,38 @@ def test_while_it_drains_it_serves_on_and_sends_clients_away(start: Start) -> No
                 assert (answer.status_code, answer.headers["connection"]) == (404, "close")
         assert time.monotonic() - begun > 1.5  # of the 2 s, which began a moment before
         assert running.process.wait(DEADLINE_SECONDS) == 0
+
+
+@pytest.fixture
+def alone() -> tuple[str, ...]:
+    """Return the command that makes another one process 1, as in a container."""
+    command = ("unshare", "--pid", "--fork", "--mount-proc")
+    if not shutil.which("unshare") or subprocess.run([*command, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this machine lets nobody have process numbers of their own")
+    return command
+
+
+def test_as_process_1_it_finishes_a_slow_request_and_ends_with_0(start: Start, alone: tuple[str, ...]) -> None:
+    with start(before=alone) as running:
+        outer = running.process.pid
+        inner = int(Path(f"/proc/{outer}/task/{outer}/children").read_text())
+        assert Path(f"/proc/{inner}/status").read_text().partition("NSpid:")[2].split()[:2] == [str(inner), "1"]
+        thread, got = ask(running, f"{TRIALS}/slow/1")
+        os.kill(inner, signal.SIGTERM)
+        assert running.process.wait(DEADLINE_SECONDS) == 0
+        thread.join()
+        assert got == [200]
+
+
+def test_it_stops_in_time_while_a_dependency_is_a_black_hole(start: Start) -> None:
+    with StandIn() as server, FaultProxy(server.port) as proxy:
+        with start(WAREHOUSE_PORT=str(proxy.port), SHUTDOWN_TIMEOUT_SECONDS="12.5") as running:
+            proxy.blackhole()
+            asked = proxy.requests
+            eventually(lambda: proxy.requests > asked, "a check that gets no answer")
+            begun = time.monotonic()
+            assert running.stop() == 0
+            assert time.monotonic() - begun < 12.5
 
 
 def test_background_work_gets_its_grace_and_no_more(start: Start) -> None:

@@ -83,6 +83,14 @@ def configure_logging(settings: CommonSettings, identity: Mapping[str, str], *co
     logging.basicConfig(handlers=[ThirdParty()], level=settings.log_level.upper(), force=True)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # the lifecycle says better what starts and stops
     logging.captureWarnings(capture=True)
+    sys.unraisablehook = threading.excepthook = on_uncaught
+
+
+def on_uncaught(what: Any) -> None:
+    """Log what the interpreter would print over many lines: an exception in a thread, or where none can be raised."""
+    if what.exc_type is not SystemExit:  # which ends a thread and is no error
+        exc_info = what.exc_type, what.exc_value, what.exc_traceback
+        structlog.get_logger("python").error("nobody caught an exception", exc_info=exc_info)
 
 
 def finishing(identity: Mapping[str, str], masked: frozenset[str]) -> Processor:

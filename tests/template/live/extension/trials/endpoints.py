@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import threading
 import time
+import warnings
 from typing import Annotated
 
 import structlog
@@ -82,6 +84,33 @@ async def write_log(what: str) -> str:
     else:
         log.info(what, value=hard[what], set_cookie="canary-cookie", **{"X-Api-Key": "canary-key"})
     return "logged"
+
+
+class Breaking:
+    """Fails where nobody can catch it."""
+
+    def __del__(self) -> None:
+        raise LookupError("nobody catches this")
+
+
+def fail() -> None:
+    raise LookupError("the thread failed")
+
+
+@router.get("/noise/{what}")
+async def noise(what: str) -> str:
+    """Make others write: the interpreter, a library, a thread and a future that nobody waits for."""
+    if what == "print":
+        print("a line of its own")  # noqa: T201 - as third parties do
+    elif what == "warning":
+        warnings.warn("this is old", stacklevel=1)
+    elif what == "thread":
+        threading.Thread(target=fail).start()
+    elif what == "task":
+        asyncio.get_running_loop().create_future().set_exception(LookupError("nobody asked"))
+    else:
+        Breaking()
+    return "heard"
 
 
 @router.get("/bind")
