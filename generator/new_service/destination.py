@@ -11,7 +11,9 @@ from .errors import CouldNotWrite, DestinationTaken
 
 
 def refuse_taken(destination: Path) -> None:
-    """Raise DestinationTaken unless the folder is missing or empty."""
+    """Raise DestinationTaken unless the folder is missing or empty, CouldNotWrite where no folder can be."""
+    with _write_errors(destination), suppress(FileNotFoundError):
+        destination.parent.stat()  # a loop of links, or a name that is too long, would be a bug of ours further on
     if not os.path.lexists(destination):
         return
     if not destination.is_dir():
@@ -38,7 +40,7 @@ def staged(destination: Path) -> Iterator[Path]:
         with _write_errors(destination):
             destination.parent.mkdir(parents=True, exist_ok=True)
             parent = destination if destination.exists() else destination.parent
-            folder = Path(tempfile.mkdtemp(prefix=f".{destination.name}.", dir=parent))
+            folder = Path(tempfile.mkdtemp(prefix=".new-service-", dir=parent))
         try:
             yield folder
             with _write_errors(destination):
@@ -46,8 +48,8 @@ def staged(destination: Path) -> Iterator[Path]:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     except BaseException:
-        with suppress(OSError):  # somebody else may have put something there
-            for path in created:
+        for path in created:
+            with suppress(OSError):  # it was not made yet, or somebody else has put something there
                 path.rmdir()
         raise
 

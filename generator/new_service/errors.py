@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from typing import Final
 
 NO = 1
 WRONG_USAGE = 2
 COULD_NOT = 3
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+
+_LONGEST_SHOWN: Final = 60
 
 
 class NewServiceError(Exception):
@@ -84,11 +87,22 @@ class Interrupted(NewServiceError):
     exit_code = INTERRUPTED
 
 
+def shown(value: object) -> str:
+    """Return a value as a message may quote it: short, whatever it is."""
+    # Never the items: with a few aliases, a small file of YAML is longer than any memory when it is written out.
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, dict):
+        return "a mapping"
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+
+
 def unknown_name(kind: str, name: str, valid: Iterable[str], *, where: str = "") -> UsageError:
     """Return the refusal of a mistyped name: with the nearest valid one and the list of all."""
     names = list(valid)
     hint = offer(name, names) if names else f"this template has no {kind} yet"
-    return UsageError(f"{kind} {name!r} does not exist{where}", hint)
+    return UsageError(f"{kind} {shown(name)} does not exist{where}", hint)
 
 
 def offer(name: str, valid: Sequence[str]) -> str:

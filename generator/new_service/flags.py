@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from .answers import FEATURES, SERVICE_NAME, SERVICE_TYPE
-from .errors import AnswersRefused, NewServiceError, UsageError
+from .errors import AnswersRefused, NewServiceError, UsageError, shown
 
 
 def read_flags(assignments: Sequence[str], *, service_name: str | None, service_type: str | None) -> dict[str, object]:
@@ -14,7 +14,7 @@ def read_flags(assignments: Sequence[str], *, service_name: str | None, service_
     for assignment in assignments:
         question, separator, value = assignment.partition("=")
         if not separator or not question:
-            problems.append(UsageError(f"--set {assignment!r} is no assignment", "write --set question=value"))
+            problems.append(UsageError(f"--set {shown(assignment)} is no assignment", "write --set question=value"))
         elif question == FEATURES:
             problems.append(UsageError("--set features does not say what to leave", "use --feature and --no-feature"))
         elif question in answers:

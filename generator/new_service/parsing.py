@@ -4,6 +4,8 @@ import json
 
 import yaml
 
+from .errors import shown
+
 SCALAR_TYPES = frozenset({"str", "bool", "int", "float"})
 _TRUE = frozenset({"y", "yes", "t", "true", "on", "1"})
 _FALSE = frozenset({"n", "no", "f", "false", "off", "0", "~", "null", "none", ""})
@@ -16,6 +18,17 @@ class InvalidAnswer(ValueError):
         super().__init__(reason)
         self.reason = reason
         self.hint = hint
+
+
+def read_yaml(text: str) -> object:
+    """Return what a text of YAML says. Raises ValueError with the reason in one line."""
+    try:
+        return yaml.safe_load(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError) as error:
+        # All but the first come of a tag that does not fit its value, such as !!bool x.
+        raise ValueError(" ".join(str(error).split())) from error
 
 
 def to_bool(value: object) -> bool:
@@ -34,35 +47,35 @@ def parse_scalar(type_name: str, raw: object) -> object:
         raise
     except KeyError:
         raise InvalidAnswer(f"the template gives it the unknown type {type_name!r}") from None
-    except (TypeError, ValueError, yaml.YAMLError):
-        raise InvalidAnswer(f"{raw!r} is not of type {type_name}") from None
+    except (TypeError, ValueError):
+        raise InvalidAnswer(f"{shown(raw)} is not of type {type_name}") from None
 
 
 def split_list(raw: object) -> list[object]:
     """Return the items of a list, of a YAML list in text, or of text with commas. Raises InvalidAnswer."""
     if isinstance(raw, str):
         try:
-            raw = yaml.safe_load(raw) if raw.lstrip().startswith("[") else [part.strip() for part in raw.split(",")]
-        except yaml.YAMLError:
-            raise InvalidAnswer(f"{raw!r} is not a list") from None
+            raw = read_yaml(raw) if raw.lstrip().startswith("[") else [part.strip() for part in raw.split(",")]
+        except ValueError:
+            raise InvalidAnswer(f"{shown(raw)} is not a list") from None
     if raw is None:
         return []
     if not isinstance(raw, list):
-        raise InvalidAnswer(f"{raw!r} is not a list")
+        raise InvalidAnswer(f"{shown(raw)} is not a list")
     return [item for item in raw if item != ""]
 
 
 def _text(raw: object) -> str:
     # YAML reads 3.13 as a number; anything else than a scalar was not meant as text.
     if isinstance(raw, bool) or not isinstance(raw, str | int | float):
-        raise InvalidAnswer(f"{raw!r} is not text")
+        raise InvalidAnswer(f"{shown(raw)} is not text")
     return str(raw)
 
 
 def _bool(raw: object) -> bool:
-    word = str(raw).strip().lower()
+    word = raw.strip().lower() if isinstance(raw, str) else shown(raw).lower()
     if word not in _TRUE | _FALSE:
-        raise InvalidAnswer(f"{raw!r} is neither yes nor no")
+        raise InvalidAnswer(f"{shown(raw)} is neither yes nor no")
     return word in _TRUE
 
 
@@ -75,7 +88,7 @@ def _float(raw: object) -> float:
 
 
 def _yaml(raw: object) -> object:
-    return yaml.safe_load(raw) if isinstance(raw, str) else raw
+    return read_yaml(raw) if isinstance(raw, str) else raw
 
 
 def _json(raw: object) -> object:

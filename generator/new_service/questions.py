@@ -16,7 +16,7 @@ from jinja2 import StrictUndefined, Template, TemplateError, Undefined
 from jinja2.sandbox import SandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from .errors import TemplateUnusable, offer
+from .errors import TemplateUnusable, offer, shown
 from .parsing import SCALAR_TYPES, InvalidAnswer, parse_scalar, split_list, to_bool
 
 _UNDEFINED = {"jinja2.Undefined": Undefined, "jinja2.StrictUndefined": StrictUndefined}
@@ -151,9 +151,10 @@ class Questionnaire:
         for value in values:
             choice = next((choice for choice in choices if choice.value == value), None)
             if choice is None:
-                raise InvalidAnswer(f"{value!r} is no choice", offer(str(value), valid))
+                meant = value if isinstance(value, str) else ""
+                raise InvalidAnswer(f"{shown(value)} is no choice", offer(meant, valid))
             if choice.refusal:
-                raise InvalidAnswer(f"{value!r}: {choice.refusal}", offer("", valid))
+                raise InvalidAnswer(f"{shown(value)}: {choice.refusal}", offer("", valid))
 
     def complaint(self, question: Question, value: object, context: Context) -> str:
         """Return what the question's validator says against an answer; empty if nothing."""

@@ -5,19 +5,16 @@ terminal, the template's default.
 """
 
 from dataclasses import dataclass, field
-from typing import Final
 
 from jinja2 import TemplateError
 from pydantic import ValidationError
 
 from .answers import FEATURES, SERVICE_NAME, SERVICE_TYPE, Answers, Given, Interviewer
 from .catalogue import Catalogue
-from .errors import AnswersMissing, AnswersRefused, NewServiceError, TemplateUnusable, UsageError, unknown_name
+from .errors import AnswersMissing, AnswersRefused, NewServiceError, TemplateUnusable, UsageError, shown, unknown_name
 from .parsing import InvalidAnswer, split_list, to_bool
 from .questions import MISSING, Question, Questionnaire
 from .selection import Wishes, refusals, select_features
-
-_LONGEST_SHOWN: Final = 60
 
 
 def settle(
@@ -103,7 +100,7 @@ class _Settling:
         self.recorded[question.name] = value
         complaint = self.questionnaire.complaint(question, value, self.values)
         if complaint:
-            raise InvalidAnswer(f"{_shown(value)}: {complaint}")
+            raise InvalidAnswer(f"{shown(value)}: {complaint}")
 
     def _note(self, question: Question, value: object) -> None:
         if value is not MISSING:
@@ -127,7 +124,9 @@ class _Settling:
 
     def _features(self, question: Question) -> list[str]:
         listed = self.given.answer_to(FEATURES)
-        names = None if listed is MISSING else [str(item) for item in split_list(listed)]
+        names = None
+        if listed is not MISSING:
+            names = [item if isinstance(item, str) else shown(item) for item in split_list(listed)]
         wishes = Wishes(self.given.preset, self.given.wanted, self.given.unwanted, names)
         service_type = None if SERVICE_TYPE in self.refused else str(self.values[SERVICE_TYPE])
         refused = list(refusals(self.catalogue, service_type, wishes))
@@ -170,8 +169,3 @@ class _Settling:
             raise TemplateUnusable(f"question {question.name!r} of the template: {error}", "correct its copier.yml")
         if self.given.source_of(question.name) is None and to_bool(question.ask) and not self.defaults:
             self.missing.append(question)  # its default needs an answer that is missing, too
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"

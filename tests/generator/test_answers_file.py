@@ -34,11 +34,26 @@ def test_yaml_json_and_the_answers_of_another_project_are_read(
         (b"- a", "no mapping"),
         (b"\xff", "not UTF-8"),
         (b"!!python/name:os.system", "not YAML"),
+        (b"a: !!python/object/apply:os.system [id]", "not YAML"),
+        (b"a: !!bool x", "not YAML"),
+        (b"a: !!timestamp x", "not YAML"),
+        (b"a: !!int ''", "not YAML"),
+        (b"a: 2026-99-99", "not YAML"),
+        (b"a: " + b"9" * 5_000, "not YAML"),
+        (b"a: " + b"[" * 10_000, "nested too deeply"),
+        (b"a: \x1b[31m", "not YAML"),
+        (b"a: " + b"x" * 65_536, "over 65536 bytes"),
     ],
+    ids=lambda value: repr(value)[:30],
 )
 def test_what_is_no_mapping_is_refused(work: Path, content: bytes, word: str) -> None:
     with pytest.raises(UsageError, match=word):
         read_answers_file(write(work, content))
+
+
+def test_a_file_without_end_is_refused() -> None:
+    with pytest.raises(UsageError, match="over 65536 bytes"):
+        read_answers_file(Path("/dev/zero"))
 
 
 def test_a_missing_file_or_a_folder_is_refused(work: Path) -> None:

@@ -78,6 +78,20 @@ def test_a_parent_that_is_a_file_is_told(work: Path) -> None:
         pass
 
 
+@pytest.mark.parametrize("parent", ["loop", "loop/deeper", "n" * 300, "made/" + "n" * 300], ids=lambda path: path[:9])
+def test_a_parent_that_cannot_be_is_told_and_leaves_nothing_behind(work: Path, parent: str) -> None:
+    (work / "loop").symlink_to("loop")
+    with pytest.raises(CouldNotWrite, match="cannot be written"), staged(work / parent / "billing"):
+        pass
+    assert [path.name for path in work.iterdir()] == ["loop"]
+
+
+def test_a_folder_may_have_the_longest_name_there_is(work: Path) -> None:
+    with staged(work / ("n" * 255)) as folder:
+        (folder / "a").write_text("a")
+    assert (work / ("n" * 255) / "a").is_file()
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_without_rights_is_told(work: Path) -> None:
     work.chmod(0o500)

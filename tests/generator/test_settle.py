@@ -1,4 +1,5 @@
 import pytest
+import yaml
 
 from new_service.answers import Given
 from new_service.catalogue import Catalogue
@@ -132,6 +133,23 @@ def test_a_default_that_only_carries_a_mistake_along_is_not_blamed(
 
 def test_a_long_answer_is_not_printed_whole(questionnaire: Questionnaire, catalogue: Catalogue) -> None:
     assert len(refusal(questionnaire, catalogue, flags={"service_name": "x" * 10_000}).message) < 200
+
+
+LAUGHS = yaml.safe_load("\n".join(["a0: &a0 [x]", *(f"a{n + 1}: &a{n + 1} [{f'*a{n}, ' * 9}]" for n in range(20))]))[
+    "a20"
+]
+
+
+@pytest.mark.parametrize("question", ["owner", "features", "public", "replicas", "service_type"])
+def test_a_billion_laughs_are_not_printed(questionnaire: Questionnaire, catalogue: Catalogue, question: str) -> None:
+    message = refusal(questionnaire, catalogue, file={**NAME, question: LAUGHS}).message
+    assert question.removesuffix("s") in message
+    assert len(message) < 200
+
+
+def test_nothing_that_is_refused_is_printed_whole(questionnaire: Questionnaire, catalogue: Catalogue) -> None:
+    for name in ("service_type", "replicas", "public", "x" * 10_000):
+        assert len(refusal(questionnaire, catalogue, flags={**NAME, name: "x" * 10_000}).message) < 200
 
 
 def test_without_anybody_to_ask_the_open_questions_are_listed(
