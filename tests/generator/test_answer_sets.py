@@ -55,6 +55,12 @@ def test_no_package_can_hide_a_dependency(real: Questionnaire, root: Path) -> No
     assert names <= {*derived(real, "reserved_package_names")}
 
 
+def test_no_package_can_be_hidden_by_a_script_of_the_service(real: Questionnaire, root: Path) -> None:
+    names = {path.name.partition(".")[0] for path in (root / "template" / "scripts").iterdir()} - {"__pycache__"}
+    assert "smoke" in names
+    assert names <= {*derived(real, "reserved_package_names")}
+
+
 def test_no_project_can_be_its_own_dependency(real: Questionnaire, root: Path) -> None:
     assert dependencies(root) <= {*derived(real, "reserved_service_names")}
 

@@ -20,6 +20,7 @@ from .conftest import Render
 IMPORT_OF = {"prometheus-client": "prometheus_client", "pydantic-settings": "pydantic_settings", "pyyaml": "yaml"}
 COMES_WITH = {"pydantic_core": "pydantic"}  # typed parts of a dependency that the dependency itself tells to import
 NEVER_ON_WINDOWS = re.compile(r'[<>:"|?*\\]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)', re.IGNORECASE)
+MARKDOWN_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 JINJA = re.compile(r"(?<!\$)\{\{|\{%|%\}")
 
 pytestmark = pytest.mark.parametrize("name", VALID)
@@ -62,6 +63,7 @@ def test_no_jinja_is_left(rendered: Render, name: str) -> None:
     said = str(VALID[name].get("description"))
     for path in files(folder):
         text = path.read_text().replace(said, "").replace(said.replace("\\", "\\\\").replace('"', '\\"'), "")
+        text = MARKDOWN_ESCAPE.sub(r"\1", text).replace(said, "")
         if path.name != ".copier-answers.yml":  # YAML may fold the description
             assert not JINJA.search(text), path
 
