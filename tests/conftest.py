@@ -26,6 +26,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["GIT_CONFIG_GLOBAL"] = str(configuration)
     os.environ["GIT_CONFIG_SYSTEM"] = os.devnull
     os.environ["GIT_TERMINAL_PROMPT"] = "0"
+    os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(Path(folder.name, "hypothesis"))
 
 
 @pytest.fixture(scope="session")
