@@ -112,6 +112,12 @@ def test_without_the_example_everything_still_passes(copy: Path) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+def test_the_tests_of_two_slices_may_have_the_same_names(copy: Path) -> None:
+    shutil.copytree(copy / "tests/notes", copy / "tests/orders")
+    run = just("test", "--quiet", "--no-cov", "tests/notes", "tests/orders", folder=copy)
+    assert run.returncode == 0, run.stdout
+
+
 @pytest.mark.parametrize(
     "line",
     [
