@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from new_service.answers import Given
 from new_service.errors import AnswersRefused, NewServiceError
+from new_service.questions import Question, Questionnaire
 from new_service.settle import settle
 from new_service.template import Template, render
 
-from .hostile.promises import HARMLESS, files, keeps_every_promise
-from .hostile.texts import Answers, free_text, hostile_sets, likely_sets, sets_for
+from .hostile.promises import HARMLESS, files, keeps_every_promise, reads_as_text
+from .hostile.texts import FRAGMENTS, Answers, forms, free_text, hostile_sets, likely_sets, sets_for
 
 LONGEST_REASON = 400
 RUFF = (sys.executable, "-m", "ruff")
@@ -72,7 +73,6 @@ class Trials:
 
     def count(self, outcome: str) -> None:
         self.outcomes[outcome] += 1
-        event(outcome)
 
     def are_clean(self) -> None:
         """Run ruff once over all that was accepted."""
@@ -81,6 +81,15 @@ class Trials:
             assert run.returncode == 0, run.stdout
         looked_at = subprocess.run([*RUFF, "check", "--show-files"], cwd=self.folder, capture_output=True, text=True, check=False)
         assert looked_at.stdout.count("__main__.py") == len(self.accepted) + 1
+
+
+def defaults_of(questionnaire: Questionnaire) -> dict[str, object]:
+    """Return what validators are evaluated beside, derived values included."""
+    values: dict[str, object] = {"service_name": "billing"}
+    for name, question in questionnaire.questions.items():
+        if name not in values:
+            values[name] = questionnaire.default(question, values)
+    return values
 
 
 def run_trials(template: Template, folder: Path, examples: int, *, derandomize: bool = True) -> Trials:
@@ -111,6 +120,43 @@ def both_happened(trials: Trials) -> None:
 def test_the_free_text_questions_are_found(template: Template) -> None:
     assert HARMLESS.keys() <= free_text(template.questionnaire).keys()
     assert not {"service_type", "features", "ci", "reserved_package_names"} & free_text(template.questionnaire).keys()
+
+
+def accepted(questionnaire: Questionnaire, question: Question) -> list[str]:
+    """Return one form of each fragment that the question accepts."""
+    context = defaults_of(questionnaire)
+    found = ([text for text in forms(one) if not questionnaire.complaint(question, text, context)] for one in FRAGMENTS)
+    return [texts[0] for texts in found if texts]
+
+
+def packed(questionnaire: Questionnaire, question: Question, texts: list[str]) -> list[str]:
+    """Join neighbours as long as the question accepts them together: each text costs a render."""
+    context = defaults_of(questionnaire)
+    packs: list[str] = []
+    for text in texts:
+        pack = packs.pop() if packs else text
+        joined = (f"{pack}{joint}{text}" for joint in (" ", "/") if pack != text)
+        together = next((both for both in joined if not questionnaire.complaint(question, both, context)), None)
+        packs += [together] if together else dict.fromkeys([pack, text])
+    return packs
+
+
+def test_every_hostile_text_is_refused_or_kept_to_the_letter(template: Template, tmp_path: Path) -> None:
+    trials = Trials(template, tmp_path)
+    for question in free_text(template.questionnaire).values():
+        for text in packed(template.questionnaire, question, accepted(template.questionnaire, question)):
+            trials.attempt({"service_name": "billing", question.name: text})
+    assert len(accepted(template.questionnaire, template.questionnaire.questions["description"])) > 100
+    trials.are_clean()
+
+
+def test_a_description_is_no_markup_wherever_it_begins(template: Template) -> None:
+    readme = (template.folder / "template/README.md.jinja").read_text()
+    defaults = defaults_of(template.questionnaire)
+    harmless = str(template.questionnaire.render(readme, {**defaults, **HARMLESS}))
+    for text in accepted(template.questionnaire, template.questionnaire.questions["description"]):
+        answers = {**defaults, "description": text}
+        reads_as_text(str(template.questionnaire.render(readme, answers)), harmless, answers)
 
 
 def test_any_text_is_refused_with_a_reason_or_kept_to_the_letter(template: Template, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """What somebody may answer, by mistake or on purpose, to every question that takes free text."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from hypothesis import strategies as st
@@ -38,6 +38,11 @@ def free_text(questionnaire: Questionnaire) -> dict[str, Question]:
         for name, question in questionnaire.questions.items()
         if question.type == "str" and question.choices is None and not question.is_derived
     }
+
+
+def forms(fragment: str) -> Sequence[str]:
+    """Return a fragment at the start of a text and within it, alone, and only within."""
+    return f"{fragment} x{fragment}x", fragment, f"x{fragment}x"
 
 
 def likely_sets(questionnaire: Questionnaire) -> st.SearchStrategy[Answers]:
