@@ -8,7 +8,8 @@ import pytest
 from .conftest import Render
 
 MOST_TEST_LINES = 500
-EVERY_TYPE = ("errors", "health", "lifecycle", "logging", "metrics", "ops", "request_id", "settings", "tasks")
+EVERY_TYPE = ("errors", "health", "lifecycle", "logging", "metrics", "ops", "request_id", "sentry")
+EVERY_TYPE += ("sentry_scrubber", "settings", "tasks")
 OF_AN_API = {"edge", "input_limits", "problems", "serve_api", "wiring"}
 
 

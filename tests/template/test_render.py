@@ -18,6 +18,7 @@ from tests.answer_sets import VALID
 from .conftest import Render
 
 IMPORT_OF = {"prometheus-client": "prometheus_client", "pydantic-settings": "pydantic_settings", "pyyaml": "yaml"}
+IMPORT_OF["sentry-sdk"] = "sentry_sdk"
 COMES_WITH = {"pydantic_core": "pydantic"}  # typed parts of a dependency that the dependency itself tells to import
 NEVER_ON_WINDOWS = re.compile(r'[<>:"|?*\\]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)', re.IGNORECASE)
 MARKDOWN_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")

@@ -50,6 +50,23 @@ async def bug(request: Request) -> None:
     raise LookupError("an-internal-name")
 
 
+@router.get("/leak")
+async def leak(request: Request) -> None:
+    token = request.app.state.resources.settings.pay_token.get_secret_value()
+    given = request.headers["canary"]  # not written here, because Sentry gets the lines around an error
+    structlog.contextvars.bind_contextvars(user="alice", iban=given, sent={"deep": [{"Api-Key": given}]})
+    raise ConnectionError(f"{token} refused for {given}@mail.example by db://me:{given}@host/")
+
+
+@router.get("/doomed")
+async def doomed(request: Request) -> str:
+    async def work() -> None:
+        raise LookupError("in the background")
+
+    request.app.state.resources.tasks.start("doomed", work())
+    return "started"
+
+
 @router.get("/exit")
 async def leave() -> None:
     raise SystemExit(3)
