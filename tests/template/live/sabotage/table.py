@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from .patches import Sabotage, sabotages
-from .proofs import chapters, proofs
+from .proofs import chapters, proofs, sentence
 
 HEAD = """\
 # What is proved, and how the proof is proved
@@ -26,14 +26,15 @@ def table() -> str:
 
 
 def chapter(name: str, promise: str) -> str:
-    known, every = proofs(), sabotages()
-    rows = [row for proof in known if proof.startswith(f"{name}::") for row in rows_of(proof, known, every)]
+    every = sabotages()
+    rows = [row for proof in proofs() if proof.startswith(f"{name}::") for row in rows_of(proof, every)]
     title = name.removeprefix("test_").removesuffix(".py").replace("_", " ").capitalize()
-    return "\n".join(["", f"## {title}", "", promise, "", "| proof | sabotage | also red |", "| --- | --- | --- |", *rows, ""])
+    head = ["", f"## {title}", "", promise, "", "| proof | sabotage | also red |", "| --- | --- | --- |"]
+    return "\n".join([*head, *rows, ""])
 
 
-def rows_of(proof: str, known: dict[str, str], every: list[Sabotage]) -> Iterator[str]:
+def rows_of(proof: str, every: list[Sabotage]) -> Iterator[str]:
     for one in every:
         if proof in one.aimed:
-            also = "; ".join(sorted(known[other] for other in one.red - {proof}))
-            yield f"| {known[proof]} | [{one.name}]({PATCHES}/{one.path.name}): {one.broken} | {also} |"
+            also = "; ".join(sorted(map(sentence, one.red - {proof})))
+            yield f"| {sentence(proof)} | [{one.name}]({PATCHES}/{one.path.name}): {one.broken} | {also} |"
