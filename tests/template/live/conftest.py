@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
+from fcntl import LOCK_EX, flock
 from functools import partial
 from pathlib import Path
 from subprocess import CalledProcessError
@@ -25,31 +26,50 @@ Start = Callable[..., AbstractContextManager[Running]]
 
 
 @pytest.fixture(scope="session")
-def project(pytestconfig: pytest.Config, template: Template, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Return the extended service, ready to be started; broken, where a sabotage is given."""
-    return extended(template, {"service_name": "proving"}, tmp_path_factory, pytestconfig.getoption("--sabotage"))
+def workshop(worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that the workers of one run share: to make an environment takes longer than most proofs."""
+    own = tmp_path_factory.getbasetemp()
+    return own if worker_id == "master" else own.parent
 
 
 @pytest.fixture(scope="session")
-def plain(pytestconfig: pytest.Config, template: Template, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Return the same service without any feature; a sabotage that does not fit it breaks a feature."""
+def project(pytestconfig: pytest.Config, template: Template, workshop: Path) -> Project:
+    """Return the extended service, ready to be started; broken, where a sabotage is given. Read only."""
+    return extended(template, {"service_name": "proving"}, workshop / "whole", pytestconfig.getoption("--sabotage"))
+
+
+@pytest.fixture(scope="session")
+def plain(pytestconfig: pytest.Config, template: Template, workshop: Path) -> Project:
+    """Return the same service without any feature; a sabotage that does not fit it breaks a feature. Read only."""
     answers = {"service_name": "proving", "features": []}
     with suppress(CalledProcessError):
-        return extended(template, answers, tmp_path_factory, pytestconfig.getoption("--sabotage"))
-    return extended(template, answers, tmp_path_factory, None)
+        return extended(template, answers, workshop / "plain", pytestconfig.getoption("--sabotage"))
+    return extended(template, answers, workshop / "plain-unbroken", None)
 
 
-def extended(template: Template, answers: Answers, folders: pytest.TempPathFactory, patch: str | None) -> Project:
-    folder = make(template, answers, folders.mktemp("live") / "proving")
+def extended(template: Template, answers: Answers, folder: Path, patch: str | None) -> Project:
+    """Make the service by the first worker that needs it; the others wait and take it as it is."""
+    folder.mkdir(exist_ok=True)
+    service, made = folder / "proving", folder / "made"
+    with (folder / "lock").open("w") as lock:
+        flock(lock, LOCK_EX)  # until the file is closed
+        if not made.exists():
+            shutil.rmtree(service, ignore_errors=True)
+            make(template, answers, service)
+            extend(service, patch)
+            made.touch()
+    return Project(service, "proving", {"PAY_TOKEN": CANARY, "RATE_LIMIT_IP": "1000000/second"})
+
+
+def extend(service: Path, patch: str | None) -> None:
     if patch:
-        apply(Path(patch), folder)
-    shutil.copytree(EXTENSION, folder / "src/proving", dirs_exist_ok=True)
-    project = folder / "pyproject.toml"
+        apply(Path(patch), service)
+    shutil.copytree(EXTENSION, service / "src/proving", dirs_exist_ok=True)
+    project = service / "pyproject.toml"
     project.write_text(
         project.read_text().replace(DEPENDENCIES_END, f'{DEPENDENCIES_END}\n  "python-multipart>=0.0.20",')
     )
-    uv("sync", "--quiet", folder=folder)
-    return Project(folder, "proving", {"PAY_TOKEN": CANARY, "RATE_LIMIT_IP": "1000000/second"})
+    uv("sync", "--quiet", folder=service)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from .patches import Sabotage
 from .proofs import LIVE, NO_PROOFS
 
 ROOT = LIVE.parents[2]
-WORKERS = "3"  # proofs mostly wait
+WORKERS = "6"  # proofs mostly wait
 ENDED = {0, 1}  # pytest's own: all green, some red; anything else is no answer
 
 
