@@ -26,7 +26,7 @@ def service(template, tmp_path_factory) -> Path:
 
 def test_every_proof_has_a_sabotage() -> None:
     without = set(proofs()) - frozenset().union(*(sabotage.aimed for sabotage in sabotages()))
-    assert not without, "write a patch into tests/template/live/sabotage for each (docs/proofs.md says how)"
+    assert not without, "write a patch into tests/template/live/sabotage for each (docs/adding-a-feature.md says how)"
 
 
 @every_sabotage
