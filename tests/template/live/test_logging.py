@@ -36,7 +36,7 @@ def test_whatever_writes_95_of_100_lines_are_json_and_those_of_a_request_carry_i
     started = [line["message"] for line in told].index("started")
     in_requests = [line for line in told[started + 1 :] if "thread failed" not in str(line)]
     assert {line["request_id"] for line in in_requests} == set(sent)
-    assert {"asyncio", "library", "py.warnings", "python"} <= {line["logger"] for line in in_requests}
+    assert {"asyncio", "library", "py.warnings", "root"} <= {line["logger"] for line in in_requests}
 
 
 def objects(text: str) -> list[dict[str, Any]]:

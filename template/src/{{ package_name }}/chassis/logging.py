@@ -68,8 +68,7 @@ class ThirdParty(logging.Handler):
 
 def configure_logging(settings: CommonSettings, identity: Mapping[str, str], *context: Processor) -> None:
     """Set up logging for the process. ``identity`` stands on every line, ``context`` adds what it was written about."""
-    lock = threading.Lock()
-    file = None
+    lock, file = threading.Lock(), None
     if settings.log_file:
         settings.log_file.parent.mkdir(parents=True, exist_ok=True)
         file = TimedRotatingFileHandler(settings.log_file, when="midnight", backupCount=14, utc=True)
@@ -82,15 +81,8 @@ def configure_logging(settings: CommonSettings, identity: Mapping[str, str], *co
     )
     logging.basicConfig(handlers=[ThirdParty()], level=settings.log_level.upper(), force=True)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # the lifecycle says better what starts and stops
-    logging.captureWarnings(capture=True)
-    sys.unraisablehook = threading.excepthook = on_uncaught
-
-
-def on_uncaught(what: Any) -> None:
-    """Log what the interpreter would print over many lines: an exception in a thread, or where none can be raised."""
-    if what.exc_type is not SystemExit:  # which ends a thread and is no error
-        exc_info = what.exc_type, what.exc_value, what.exc_traceback
-        structlog.get_logger("python").error("nobody caught an exception", exc_info=exc_info)
+    logging.captureWarnings(capture=True)  # and what else the interpreter would print, over many lines:
+    sys.unraisablehook = threading.excepthook = lambda what: ROOT.error("nobody caught this", exc_info=what[:3])
 
 
 def finishing(identity: Mapping[str, str], masked: frozenset[str]) -> Processor:
