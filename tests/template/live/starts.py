@@ -7,6 +7,7 @@ import runpy
 import signal
 import sys
 import tempfile
+import traceback
 
 DEADLINE_SECONDS = 20  # what has not refused its settings by then is killed
 
@@ -29,15 +30,17 @@ def run(package: str, settings: dict[str, str]) -> None:
     signal.alarm(DEADLINE_SECONDS)
     os.environ.update(settings)
     sys.argv = [package]
-    code = 0
+    code: str | int | None = 1
     try:
         runpy.run_module(package, run_name="__main__")
     except SystemExit as ended:
         code = ended.code
+    except BaseException:  # noqa: BLE001 - whatever it is, it ends as it would end a process
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(code)
+        os._exit(code if isinstance(code, int) else bool(code))
 
 
 if __name__ == "__main__":
