@@ -31,9 +31,8 @@ class HttpClient(httpx2.AsyncClient):
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Raises DependencyUnavailable."""
         request.headers.setdefault("x-request-id", REQUEST_ID.get())
-        until = min(DEADLINE.get(), asyncio.get_running_loop().time() + self.seconds)
         try:
-            async with asyncio.timeout_at(until):
+            async with asyncio.timeout_at(min(DEADLINE.get(), asyncio.get_running_loop().time() + self.seconds)):
                 return await super().send(request, **options)
         except (TimeoutError, httpx2.TransportError) as error:
             raise DependencyUnavailable("Something that this service needs does not answer.") from error

@@ -82,6 +82,7 @@ def configure_logging(settings: CommonSettings, identity: Mapping[str, str], *co
     logging.basicConfig(handlers=[ThirdParty()], level=settings.log_level.upper(), force=True)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # the lifecycle says better what starts and stops
     logging.captureWarnings(capture=True)  # and what else the interpreter would print, over many lines:
+    # pyrefly: ignore[implicit-any-lambda] - two kinds of tuples that begin alike
     sys.unraisablehook = threading.excepthook = lambda what: ROOT.error("nobody caught this", exc_info=what[:3])
 
 
