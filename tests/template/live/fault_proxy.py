@@ -147,6 +147,10 @@ class FaultProxy:
         if self.fault == "reset":
             self.loop.call_later(RESET_SECONDS, client.reset)
         elif self.fault != "blackhole":
+            self.loop.call_soon(self.start, client)  # up to Python 3.11.2 a pause before that is undone
+
+    def start(self, client: Side) -> None:
+        if not client.transport.is_closing():
             client.transport.pause_reading()  # until somebody is there to hear it
             task = self.loop.create_task(self.join(client))
             self.joining.add(task)
