@@ -97,7 +97,7 @@ def run_trials(template: Template, folder: Path, examples: int, *, derandomize: 
     trials = Trials(template, folder)
     questionnaire = template.questionnaire
     single = [(sets_for(question), examples) for question in free_text(questionnaire).values()]
-    for answers, count in [(likely_sets(questionnaire), 5 * examples), (hostile_sets(questionnaire), examples), *single]:
+    for answers, count in [(likely_sets(questionnaire), 12 * examples), (hostile_sets(questionnaire), examples), *single]:
         options = settings(
             max_examples=count,
             derandomize=derandomize,
