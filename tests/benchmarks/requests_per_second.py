@@ -103,7 +103,7 @@ def sink() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Sink)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"http://key@127.0.0.1:{server.server_address[1]}/1"
+        yield f"http://{'0' * 32}@127.0.0.1:{server.server_address[1]}/1"
     finally:
         server.shutdown()
         server.server_close()
