@@ -7,8 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 import structlog
-from prometheus_client import CollectorRegistry as Registry
-from prometheus_client import Gauge, Histogram
+from prometheus_client import CollectorRegistry, Gauge, Histogram
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -87,8 +86,8 @@ class Edge:
 
     guards: tuple[Guard, ...] = ()
 
-    def __init__(self, app: ASGIApp, health: Health, registry: Registry, timeout: float, most_bytes: int) -> None:
-        self.app, self.health, self.timeout, self.most_bytes, self.in_flight = app, health, timeout, most_bytes, 0
+    def __init__(self, app: ASGIApp, health: Health, registry: CollectorRegistry, timeout: float, largest: int) -> None:
+        self.app, self.health, self.timeout, self.most_bytes, self.in_flight = app, health, timeout, largest, 0
         name, meaning = "http_server_request_duration_seconds", "Seconds from a request's head to its answer's end"
         self.durations = Histogram(name, meaning, ["method", "route", "status"], buckets=BUCKETS, registry=registry)
         gauge = Gauge("http_server_requests_in_flight", "Requests that are being answered now", registry=registry)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .errors import Kind, ServiceError
@@ -32,12 +32,16 @@ class JsonLimits:
         if not sent or not is_json(sent.decode("latin-1")):
             await self.app(scope, receive, send)
             return
-        body = await Request(scope, receive).body()
+        messages = [await receive()]
+        while messages[-1].get("more_body"):
+            messages.append(await receive())
+        if messages[-1]["type"] == "http.disconnect":
+            raise ClientDisconnect
         try:
-            self.check(orjson.loads(body or b"null"))
+            self.check(orjson.loads(b"".join(message.get("body", b"") for message in messages) or b"null"))
         except orjson.JSONDecodeError:
             raise JsonRefused("The body is not valid JSON.") from None
-        messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+        messages.reverse()
 
         async def replay() -> Message:
             return messages.pop() if messages else await receive()

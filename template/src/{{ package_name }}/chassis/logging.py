@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from logging.handlers import TimedRotatingFileHandler
 from typing import Any
 
@@ -106,6 +107,7 @@ def finishing(identity: Mapping[str, str], masked: frozenset[str]) -> Processor:
     return finish
 
 
+@lru_cache(1024)  # every line has the same few names
 def plain(name: object) -> str:
     return str(name).lower().replace("-", "_")
 

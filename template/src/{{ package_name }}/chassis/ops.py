@@ -72,15 +72,10 @@ def build_ops(health: Health, identity: Mapping[str, str]) -> Starlette:
         return answer("started" if health.started else "starting")
 
     async def summary(_: Request) -> Response:
-        state = {
-            "status": health.status,
-            "uptime_seconds": round(time.monotonic() - started, 1),
-            "dependencies": {name: vars(result) for name, result in health.results.items()},
-            "memory_bytes": process.memory_info().rss,
-            "cpu_percent": process.cpu_percent(),
-            "disk_free_bytes": shutil.disk_usage(".").free,
-        }
-        return JSONResponse({**identity, **state})
+        state: dict[str, Any] = {"status": health.status, "uptime_seconds": round(time.monotonic() - started, 1)}
+        state |= {"dependencies": {name: vars(result) for name, result in health.results.items()}}
+        state |= {"memory_bytes": process.memory_info().rss, "cpu_percent": process.cpu_percent()}
+        return JSONResponse({**identity, **state, "disk_free_bytes": shutil.disk_usage(".").free})
 
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(health.metrics.registry), headers={"content-type": CONTENT_TYPE_LATEST})

@@ -14,7 +14,8 @@ from .sentry_scrubber import Scrubber
 from .settings import CommonSettings
 
 LEVELS: dict[str, Literal["error", "fatal"]] = {"error": "error", "critical": "fatal"}  # in the log: in Sentry
-BURST, PER_SECOND = 100, 10.0  # of events, of traces; one takes milliseconds, and a storm must not become the outage
+PER_SECOND = 10.0  # events, and traces; one takes a millisecond, and a storm must not become the outage
+BURST = 100  # errors at once; of traces, which are a sample anyway, a second's worth
 FLUSH_SECONDS = 2.0
 
 
@@ -38,14 +39,15 @@ class SentrySettings(CommonSettings):
 
 
 class Allowance:
-    """Lets ``BURST`` pass at once, and ``PER_SECOND`` after that."""
+    """Lets ``burst`` pass at once, and ``PER_SECOND`` after that."""
 
-    spent_until = 0.0
+    def __init__(self, burst: float) -> None:
+        self.burst, self.spent_until = burst, 0.0
 
     def take(self) -> bool:
         now = time.monotonic()
         spent_until = max(self.spent_until, now) + 1 / PER_SECOND
-        if granted := spent_until - now <= BURST / PER_SECOND:
+        if granted := spent_until - now < (self.burst + 0.5) / PER_SECOND:  # sums of times are not exact
             self.spent_until = spent_until
         return granted
 
@@ -56,7 +58,7 @@ class Sentry:
     def __init__(self, settings: SentrySettings, identity: Mapping[str, str], registry: CollectorRegistry) -> None:
         self.settings, self.identity = settings, identity
         self.dropped = Counter("sentry_dropped_total", "Not sent to Sentry", ["reason"], registry=registry)
-        self.allowance = Allowance()
+        self.allowance = Allowance(BURST)
 
     def start(self) -> tuple[Processor, ...]:
         """Get ready to send; the log processors that do it, none without a DSN."""

@@ -9,7 +9,7 @@ from structlog.contextvars import get_contextvars
 
 from .edge import CLIENT_GONE, route_of
 from .request_id import REQUEST_ID
-from .sentry import Allowance, Sentry
+from .sentry import PER_SECOND, Allowance, Sentry
 
 CALLER = re.compile(rb"([0-9a-f]{32})-([0-9a-f]{16})(-[01])?")  # Sentry's own trace header
 
@@ -27,7 +27,7 @@ class Traces:
         from sentry_sdk.tracing import Transaction  # noqa: PLC0415 - see above
 
         self.app, self.drop, self.rate = app, sentry.drop, sentry.settings.sentry_traces_sample_rate
-        self.sdk, self.transaction, self.allowance = sentry_sdk, Transaction, Allowance()
+        self.sdk, self.transaction, self.allowance = sentry_sdk, Transaction, Allowance(PER_SECOND)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or random.random() >= self.rate:  # noqa: S311 - a sample, not a secret
