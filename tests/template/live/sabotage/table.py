@@ -12,7 +12,7 @@ Each line is a test that starts a generated service and looks at it from outside
 a fault, a patch of that service, which turns the test red: a proof that no fault can turn red proves nothing. The last
 column names the other proofs that notice the same fault.
 
-- `pytest -m slow -k sabotage` runs every proof against every fault and compares with this page; it takes an hour.
+- `pytest -m slow -k sabotage` runs every proof against every fault and compares with this page; it takes two hours on two cores.
 - `pytest tests/template/live --sabotage tests/template/live/sabotage/NAME.patch` runs the proofs against one fault.
 - `python -m tests.template.live.sabotage.record NAME` writes into a new patch what it turns red, and
   `python -m tests.template.live.sabotage > docs/proofs.md` writes this page.
