@@ -14,6 +14,7 @@ from .runner import Running, eventually
 NOTES = "/api/v1/notes"
 TRIALS = "/api/v1/trials"
 JSON = {"headers": {"content-type": "application/json"}}
+TWO_TYPES = [("content-type", "application/json"), ("content-type", "text/plain")]
 SECURITY = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "cross-origin-opener-policy": "same-origin",
@@ -72,6 +73,8 @@ def test_a_note_is_made_read_listed_and_deleted(running: Running) -> None:
         ("POST", f"{TRIALS}/any", {"json": {"k" * 4097: 1}}, 422),
         ("POST", f"{TRIALS}/any", {"content": b"[[[[[[]]]]]]", "headers": {"content-type": "application/a+json"}}, 422),
         ("POST", f"{TRIALS}/any", {"content": b"{,", "headers": {"content-type": "application/merge-patch+json"}}, 422),
+        ("POST", f"{TRIALS}/any", {"content": b"[[[[[[]]]]]]", "headers": {"content-type": "application/a b+json"}}, 422),
+        ("POST", f"{TRIALS}/any", {"content": b"[[[[[[]]]]]]", "headers": TWO_TYPES}, 422),
         ("GET", f"{NOTES}/no-id", {}, 422),
         ("GET", f"{TRIALS}/bug", {}, 500),
         ("GET", f"{TRIALS}/exit", {}, 500),

@@ -1,8 +1,9 @@
 """A dependency that fails, hangs or crawls costs what it must and no more; too much work is refused."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -61,9 +62,10 @@ def test_a_call_is_repeated_where_that_does_no_harm(
         assert running.metric("http_client_retries_total") == requests - 1
 
 
-def test_retries_wait_as_long_as_they_are_asked_to(start: Start, partner: StandIn) -> None:
-    partner.script.append(Answer(503, headers={"retry-after": "1"}))
+@pytest.mark.parametrize("asked", [lambda: "1", lambda: formatdate(time.time() + 2, usegmt=True)], ids=["number", "date"])
+def test_retries_wait_as_long_as_they_are_asked_to(start: Start, partner: StandIn, asked: Callable[[], str]) -> None:
     with start(PARTNER_URL=url(partner)) as running:
+        partner.script.append(Answer(503, headers={"retry-after": asked()}))
         assert code(running, "GET") == "200"
         first, second = partner.received
         assert second.arrived - first.arrived > 0.99
@@ -96,6 +98,40 @@ def test_a_partner_that_is_gone_opens_the_breaker_and_is_left_alone(
         assert running.metric("http_client_refused_total", reason="circuit_open") == 5
         assert running.probe("live") == running.probe("ready") == 200
         running.logged(message="circuit breaker", state="open")
+        for refused in running.lines(message="request refused by an error"):  # callers are not told whom it called
+            assert f"while calling 127.0.0.1:{proxy.port}" in refused["exception"]
+
+
+def test_a_retry_that_is_refused_costs_nothing_and_hides_no_answer(start: Start, partner: StandIn) -> None:
+    with start(PARTNER_URL=url(partner)) as running:
+        partner.script.extend([BUSY, Answer()] * 2)
+        assert [code(running, "GET") for _ in range(2)] == ["200"] * 2
+        partner.script.extend([FAILS] * 5)
+        assert [code(running) for _ in range(5)] == ["500"] * 5  # all but the last failure that opens the circuit
+        left = running.metric("retry_budget_remaining")
+        partner.default = Answer(503)
+        assert code(running, "GET") == "503"
+        assert running.metric("circuit_breaker_state") == 2
+        assert running.metric("http_client_retries_total") == 2
+        assert [code(running, "GET") for _ in range(5)] == ["circuit_open"] * 5
+        assert running.metric("retry_budget_remaining") == pytest.approx(left + 0.1)  # what the call earned that was made
+
+
+@pytest.mark.parametrize("how", ["relative", "auth"])
+def test_a_bug_in_a_call_is_no_outage(start: Start, partner: StandIn, how: str) -> None:
+    with start(PARTNER_URL=url(partner)) as running:
+        answers = [running.api.get(f"{TRIALS}/wrong-call/{how}").status_code for _ in range(ENOUGH_TO_OPEN)]
+        assert answers == [500] * ENOUGH_TO_OPEN
+        assert code(running) == "200"
+        assert len(partner.received) == 1
+        assert running.metric("http_client_retries_total") == running.metric("circuit_breaker_state") == 0
+
+
+def test_open_streams_of_one_partner_leave_room_for_another(start: Start, partner: StandIn) -> None:
+    partner.default = Answer(body=b"." * 100, drip=1)
+    with StandIn() as other, start(PARTNER_URL=url(partner), NOTE_REVIEW_URL=url(other)) as running:
+        assert running.api.get(f"{TRIALS}/streams/120").json() == 200
+        assert running.metric("bulkhead_in_use") == 0
 
 
 def opened(running: Running, partner: StandIn) -> None:
@@ -183,6 +219,13 @@ def test_a_call_carries_the_id_of_its_request(start: Start, partner: StandIn) ->
         running.api.get(f"{CALL}/GET", headers={"x-request-id": "order-66"})
         [received] = partner.received
         assert (received.headers["x-request-id"], received.headers["user-agent"]) == ("order-66", "proving")
+
+
+def test_a_call_outside_of_a_request_carries_no_id(start: Start, partner: StandIn) -> None:
+    with start(PARTNER_URL=url(partner)) as running:
+        assert running.api.get(f"{TRIALS}/call-later/alone/0").status_code == 200
+        running.logged(message="called later", status=200)
+        assert "x-request-id" not in partner.received[0].headers
 
 
 def test_a_note_is_kept_only_if_its_review_accepts_it(start: Start, partner: StandIn, proxy: FaultProxy) -> None:

@@ -14,8 +14,8 @@ WINDOW = 20  # the last outcomes that count
 ENOUGH = 10  # outcomes without which nothing is judged
 SHARE = 0.5  # of failures, from which on it opens
 PROBES = 3  # calls let through when half-open; all must succeed
-
 T = TypeVar("T")
+Judge = Callable[[object], bool | None]  # of a result, or of the exception; None says nothing of whom was called
 log = structlog.get_logger(__name__)
 
 
@@ -31,11 +31,6 @@ class CircuitOpen(DependencyUnavailable):
     """What would be called has failed too often; it gets a rest."""
 
     code = "circuit_open"
-
-
-def succeeded(result: object) -> bool | None:
-    """Judge the result of a call, an exception if it raised one; None when it says nothing of whom it called."""
-    return not isinstance(result, Exception)
 
 
 class CircuitBreaker:
@@ -54,10 +49,9 @@ class CircuitBreaker:
         self.outcomes: deque[bool] = deque(maxlen=WINDOW)
         self.probes = 0
 
-    async def call(self, work: Callable[[], Awaitable[T]], judge: Callable[[object], bool | None] = succeeded) -> T:
+    async def call(self, work: Callable[[], Awaitable[T]], judge: Judge = lambda x: not isinstance(x, Exception)) -> T:
         """Do the work unless the circuit is open, and learn from how it went. Raises CircuitOpen."""
-        generation = self.admit()
-        success = None  # of a call that is cancelled
+        generation, success = self.admit(), None  # as of a call that is cancelled
         try:
             answer = await work()
             success = judge(answer)

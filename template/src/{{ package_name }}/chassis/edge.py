@@ -35,12 +35,10 @@ SECURITY_HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"x-frame-options": b"DENY",
 }  # as OWASP's REST security cheat sheet has them
-
 Headers = list[tuple[bytes, bytes]]
 Refusal = tuple[int, str]  # status and detail
 Guard = Callable[[Scope, dict[bytes, bytes], Headers], Refusal | None]
 SCOPE: ContextVar[Scope | None] = ContextVar("scope", default=None)
-
 log = structlog.get_logger(__name__)
 
 

@@ -12,7 +12,6 @@ from .metrics import Metrics
 HEARTBEAT_SECONDS = 0.5
 STALE_SECONDS = 10.0  # a main loop silent for so long counts as hung
 CHECK_SECONDS = 1.0
-
 log = structlog.get_logger(__name__)
 
 

@@ -30,9 +30,13 @@ class HttpClient(httpx2.AsyncClient):
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Raises DependencyUnavailable."""
-        request.headers.setdefault("x-request-id", REQUEST_ID.get())
+        if request_id := REQUEST_ID.get():
+            request.headers.setdefault("x-request-id", request_id)
         try:
             async with asyncio.timeout_at(min(DEADLINE.get(), asyncio.get_running_loop().time() + self.seconds)):
                 return await super().send(request, **options)
+        except (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError):
+            raise  # a bug in the call; trying again would not mend it
         except (TimeoutError, httpx2.TransportError) as error:
+            error.add_note(f"while calling {request.url.netloc.decode()}")
             raise DependencyUnavailable("Something that this service needs does not answer.") from error

@@ -28,8 +28,8 @@ class JsonLimits:
     characters: int  # how many characters a text or a key may have
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        sent = dict(scope["headers"]).get(b"content-type", b"") if scope["type"] == "http" else b""
-        if not sent or not is_json(sent.decode("latin-1")):
+        sent = next((value for name, value in scope.get("headers", ()) if name == b"content-type"), b"")
+        if scope["type"] != "http" or not is_json(sent.decode("latin-1")):
             await self.app(scope, receive, send)
             return
         messages = [await receive()]

@@ -18,7 +18,6 @@ from .ops import OpsServer
 from .tasks import TaskSupervisor
 
 CLOSING_SHARE = 0.2  # of the budget, kept for tasks and resources after the work in flight
-
 log = structlog.get_logger(__name__)
 
 

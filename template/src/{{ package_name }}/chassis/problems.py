@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from .errors import Kind, ServiceError
 from .request_id import REQUEST_ID
 
-is_json = re.compile(r"\s*application/([^;\s]+\+)?json\s*(;|$)", re.IGNORECASE).match  # a media type
+is_json = re.compile(r"\s*application/([^;]+\+)?json\s*(;|$)", re.IGNORECASE).match  # a media type
 log = structlog.get_logger(__name__)
 
 

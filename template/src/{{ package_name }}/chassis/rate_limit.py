@@ -16,17 +16,14 @@ from .settings import CommonSettings, Listed
 
 MOST_CLIENTS = 100_000  # whoever was silent longest makes room
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+RATE = r"^[1-9]\d{0,6}/(second|minute|hour|day)$"
 ROUNDING = 1e-6  # seconds; what adding up times may be off by
 
 
 class RateLimitSettings(CommonSettings):
     """What the rate limit is set up with."""
 
-    rate_limit_ip: str = Field(
-        "10/second",
-        pattern=r"^[1-9]\d{0,6}/(second|minute|hour|day)$",
-        description="Requests of one address per second, minute, hour or day",
-    )
+    rate_limit_ip: str = Field("10/second", pattern=RATE, description="Requests of an IP per second, minute, hour, day")
     rate_limit_trusted_proxies: Annotated[tuple[IPvAnyNetwork, ...], NoDecode, Listed] = Field(
         (), description="Addresses or networks of proxies whose X-Forwarded-For counts, separated by commas"
     )

@@ -5,7 +5,10 @@ import math
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any
 
@@ -15,18 +18,19 @@ from pydantic import Field
 
 from .bulkhead import Bulkhead, BulkheadFull
 from .circuit_breaker import CircuitBreaker, CircuitOpen
-from .http_client import SAFE_TO_REPEAT, DependencyUnavailable, HttpClient
-from .retry_budget import RetryBudget
+from .http_client import DependencyUnavailable, HttpClient
+from .retry_budget import CALLS_PER_RETRY, RetryBudget
 from .settings import CommonSettings, Positive, Seconds
 from .tasks import DEADLINE
 
 IDEMPOTENT = {"DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRACE"}  # RFC 9110, 9.2.2
 PASSING = {429, 502, 503, 504}  # what may be over in a moment
 SERVER_ERROR = 500
+PORTS = {"http": 80, "https": 443}
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds
 FAIR = 0.25  # of an attempt's time; whoever got less of it is not judged by having been late
+KEPT = 20  # idle connections
 MOST_NAMES, OTHER = 50, "other"  # dependencies that are told apart, and the name of the rest
-
 Send = Callable[[], Awaitable[httpx2.Response]]
 
 
@@ -65,7 +69,8 @@ class ResilientClient(HttpClient):
     def __init__(
         self, settings: ResilienceSettings, identity: Mapping[str, str], registry: CollectorRegistry, **options: Any
     ) -> None:
-        super().__init__(settings, identity, **options)
+        # The bulkheads bound it: with one bound for all, a single dependency could take every connection.
+        super().__init__(settings, identity, limits=httpx2.Limits(max_keepalive_connections=KEPT), **options)
         self.settings = settings
         self.dependencies: dict[str, Dependency] = {}
         name, meaning = "http_client_request_duration_seconds", "Seconds of each attempt of an outbound call"
@@ -80,21 +85,25 @@ class ResilientClient(HttpClient):
         """Make a call, and repeat it where that helps, does no harm, and is in budget and time."""
         until = min(DEADLINE.get(), asyncio.get_running_loop().time() + self.seconds)
         send = partial(super().send, request, **options)
-        dependency = self.dependency(request.url.netloc.decode())
+        dependency = self.dependency(f"{request.url.host}:{request.url.port or PORTS.get(request.url.scheme)}")
+        result = await self.attempt(dependency, send, until)
         dependency.budget.earn()
-        repeats = self.settings.call_max_attempts - 1 if repeatable(request) else 0
-        number = 0
-        while True:
-            result = await self.attempt(dependency, send, until)
+        for number in range(self.settings.call_max_attempts - 1 if repeatable(request) else 0):
             pause = pause_after(result, number)
             late = asyncio.get_running_loop().time() + pause >= until
-            if number == repeats or late or not dependency.budget.spend():
+            if late or not dependency.budget.spend():
                 break
-            number += 1
             if isinstance(result, httpx2.Response):
                 await result.aclose()
-            self.retries.labels(dependency.name).inc()
             await asyncio.sleep(pause)
+            try:
+                result = await self.attempt(dependency, send, until)
+            except (CircuitOpen, BulkheadFull):  # not made, so not paid; what came of the one before stands
+                dependency.budget.earn(CALLS_PER_RETRY)
+                if options.get("stream") and isinstance(result, httpx2.Response):
+                    raise  # its body is gone
+                break
+            self.retries.labels(dependency.name).inc()
         if isinstance(result, Exception):
             raise result
         return result
@@ -106,6 +115,7 @@ class ResilientClient(HttpClient):
                 return await dependency.breaker.call(partial(self.timed, dependency.name, send, until), judge)
         except (CircuitOpen, BulkheadFull) as refusal:
             self.refusals.labels(dependency.name, refusal.code).inc()
+            refusal.add_note(f"while calling {dependency.name}")
             raise
         except DependencyUnavailable as error:
             return error
@@ -118,9 +128,10 @@ class ResilientClient(HttpClient):
             async with asyncio.timeout_at(end):
                 answer = await send()
             status = str(answer.status_code)
-        except TimeoutError:
+        except TimeoutError as error:
+            error.add_note(f"while calling {name}")
             late = DependencyUnavailable if end - started > FAIR * self.settings.call_attempt_seconds else CutShort
-            raise late("Something that this service needs does not answer in time.") from None
+            raise late("Something that this service needs does not answer in time.") from error
         finally:
             self.durations.labels(name, status).observe(time.perf_counter() - began)
         return answer
@@ -141,21 +152,30 @@ class ResilientClient(HttpClient):
 
 def repeatable(request: httpx2.Request) -> bool:
     """Whether a second attempt does no harm and can be made: a streamed body is gone after the first."""
-    declared = request.extensions.keys() >= SAFE_TO_REPEAT.keys() or "idempotency-key" in request.headers
-    return (request.method in IDEMPOTENT or declared) and isinstance(request.stream, httpx2.ByteStream)
+    declared = request.extensions.get("safe_to_repeat") or "idempotency-key" in request.headers
+    return bool(request.method in IDEMPOTENT or declared) and isinstance(request.stream, httpx2.ByteStream)
 
 
 def judge(result: object) -> bool | None:
     if isinstance(result, httpx2.Response):
         return result.status_code < SERVER_ERROR
-    return None if isinstance(result, CutShort) else False
+    return False if type(result) is DependencyUnavailable else None  # an error of ours says nothing of it
 
 
 def pause_after(result: httpx2.Response | Exception, number: int) -> float:
-    """Seconds until the next attempt: what was asked for, else backoff with full jitter; infinite if none helps."""
+    """Seconds until the next attempt: what was asked for, and backoff with full jitter; infinite if none helps."""
+    asked = 0.0
     if isinstance(result, httpx2.Response):
         if result.status_code not in PASSING:
             return math.inf
-        if (asked := result.headers.get("retry-after", "")).isdecimal():
-            return float(asked)
-    return random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2**number))  # noqa: S311 - spreads load, protects nothing
+        asked = seconds_until(result.headers.get("retry-after", ""))
+    return asked + random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2**number))  # noqa: S311 - spreads load, protects nothing
+
+
+def seconds_until(retry_after: str) -> float:
+    """What a Retry-After header asks for, as a number of seconds or a date; 0 if it says neither (RFC 9110, 10.2.3)."""
+    if retry_after.isdecimal():
+        return float(retry_after)
+    with suppress(ValueError, TypeError):  # no date, or one without a time zone
+        return max(0.0, (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds())
+    return 0.0

@@ -14,8 +14,8 @@ class RetryBudget:
     def remaining(self) -> float:
         return self.earned / CALLS_PER_RETRY
 
-    def earn(self) -> None:
-        self.earned = min(self.earned + 1, RESERVE * CALLS_PER_RETRY)
+    def earn(self, parts: int = 1) -> None:
+        self.earned = min(self.earned + parts, RESERVE * CALLS_PER_RETRY)
 
     def spend(self) -> bool:
         """Take one retry, if there is one."""

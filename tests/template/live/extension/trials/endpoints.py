@@ -1,10 +1,12 @@
 """Endpoints that are slow, fail, hang or work in the background."""
 
 import asyncio
+import contextvars
 import logging
 import threading
 import time
 import warnings
+from contextlib import AsyncExitStack
 from typing import Annotated
 
 import structlog
@@ -12,7 +14,6 @@ from fastapi import APIRouter, BackgroundTasks, Body, HTTPException, Request, Up
 from fastapi.responses import HTMLResponse, StreamingResponse
 
 from ..chassis.errors import Kind, ServiceError
-from ..chassis.http_client import SAFE_TO_REPEAT
 
 router = APIRouter(prefix="/trials")
 log = structlog.get_logger(__name__)
@@ -160,8 +161,31 @@ async def background(seconds: float, grace: float, request: Request) -> str:
 
 async def ask_partner(request: Request, method: str = "GET", *, safe: bool = False) -> int:
     resources = request.app.state.resources
-    extensions = SAFE_TO_REPEAT if safe else {}
+    extensions = {"safe_to_repeat": safe}
     return (await resources.http.request(method, str(resources.settings.partner_url), extensions=extensions)).status_code
+
+
+def no_key(_: object) -> None:
+    raise LookupError("there is no key to sign with")
+
+
+@router.get("/wrong-call/{how}")
+async def wrong_call(how: str, request: Request) -> None:
+    """Call the partner as no call can be made."""
+    resources = request.app.state.resources
+    if how == "relative":
+        await resources.http.get("/orders")
+    await resources.http.get(str(resources.settings.partner_url), auth=no_key)
+
+
+@router.get("/streams/{count}")
+async def streams(count: int, request: Request) -> int:
+    """Hold answers of the partner open, and ask somebody else meanwhile."""
+    resources = request.app.state.resources
+    async with AsyncExitStack() as stack:
+        for _ in range(count):
+            await stack.enter_async_context(resources.http.stream("GET", str(resources.settings.partner_url)))
+        return (await resources.http.get(str(resources.settings.note_review_url))).status_code
 
 
 @router.get("/call/{method}")
@@ -177,6 +201,8 @@ async def call_later(how: str, seconds: float, request: Request, after: Backgrou
 
     if how == "supervised":
         request.app.state.resources.tasks.start("later", work())
+    elif how == "alone":
+        contextvars.Context().run(request.app.state.resources.tasks.start, "alone", work())
     else:
         after.add_task(work)
     return "answered"
