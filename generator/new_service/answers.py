@@ -32,11 +32,13 @@ class Answers(BaseModel):
 class Given:
     """What has been said before anybody is asked. Only strings of `organisation` may hold Jinja.
 
-    `proposed_name` is the name of the folder to create: the service's, where nobody names it otherwise.
+    `recorded` is what a project answered an older release: a question of it may be gone by now, but a default may
+    still name it. `proposed_name` is the name of the folder to create: the service's, where nobody names it otherwise.
     """
 
     flags: Mapping[str, object] = field(default_factory=dict)
     file: Mapping[str, object] = field(default_factory=dict)
+    recorded: Mapping[str, object] = field(default_factory=dict)
     organisation: Mapping[str, object] = field(default_factory=dict)
     preset: str | None = None
     wanted: Sequence[str] = ()
@@ -46,7 +48,12 @@ class Given:
     @property
     def by_precedence(self) -> Mapping[str, Mapping[str, object]]:
         """The sources by name; the first that answers a question wins."""
-        return {"": self.flags, "the answers file": self.file, "the organisation's defaults": self.organisation}
+        return {
+            "": self.flags,
+            "the answers file": self.file,
+            "the project's answers": self.recorded,
+            "the organisation's defaults": self.organisation,
+        }
 
     def answer_to(self, name: str) -> object:
         """Return the answer with the highest precedence, MISSING if there is none."""
@@ -58,7 +65,7 @@ class Given:
 
     def may_hold_jinja(self, name: str) -> bool:
         """Tell whether that answer is an expression: only the organisation's defaults are trusted with one."""
-        return name not in self.flags and name not in self.file
+        return not any(name in source for source in (self.flags, self.file, self.recorded))
 
 
 class Interviewer(Protocol):

@@ -11,6 +11,11 @@ _MOST_BYTES: Final = 65_536  # twenty times what a template asks; reading YAML o
 
 def read_answers_file(path: Path) -> dict[str, object]:
     """Return question and answer; what Copier records about the template itself is left out. Raises UsageError."""
+    return {name: value for name, value in read_mapping(path).items() if not name.startswith("_")}
+
+
+def read_mapping(path: Path) -> dict[str, object]:
+    """Return all that the file says. Raises UsageError."""
     text = _read(path)
     try:
         content = read_yaml(text)
@@ -20,7 +25,7 @@ def read_answers_file(path: Path) -> dict[str, object]:
         return {}
     if not isinstance(content, dict):
         raise UsageError(f"the answers file {path} holds no mapping", "write lines of question: value")
-    return {str(name): value for name, value in content.items() if not str(name).startswith("_")}
+    return {str(name): value for name, value in content.items()}
 
 
 def _read(path: Path) -> str:

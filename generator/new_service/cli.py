@@ -1,10 +1,8 @@
-"""The command line: declares commands and options, and turns errors into exit codes. No logic, no heavy imports."""
+"""The command line: declares commands and options. No logic, no heavy imports."""
 
 import gc
-import os
 import signal
 import sys
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +10,7 @@ from typing import Annotated
 import typer
 
 from .console import Console
-from .errors import COULD_NOT, NewServiceError
+from .outcome import run
 
 app = typer.Typer(
     name="new-service",
@@ -82,7 +80,81 @@ def create(
         )  # fmt: skip
         return create(request, console)
 
-    _run(command, as_json=as_json)
+    run(command, as_json=as_json)
+
+
+Directory = Annotated[Path, typer.Argument(metavar="[DIR]", help="The project's folder.")]
+Lock = Annotated[bool, typer.Option("--lock/--no-lock", help="Resolve changed dependencies into uv.lock.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and the diff; write nothing.")]
+
+
+@app.command()
+def update(
+    directory: Directory = Path(),
+    to: Annotated[str | None, typer.Option("--to", metavar="VERSION", help="Default: the latest release.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="QUESTION=VALUE", help="Repeatable.")] = None,
+    downgrade: Annotated[bool, typer.Option("--downgrade", help="Let --to name an older release.")] = False,
+    abort: Annotated[bool, typer.Option("--abort", help="Take back what is not committed yet.")] = False,
+    go_on: Annotated[bool, typer.Option("--continue", help="Conclude once the conflicts are resolved.")] = False,
+    lock: Lock = True,
+    dry_run: DryRun = False,
+    template: Annotated[
+        str | None, typer.Option("--template", metavar="URL|PATH", help="Where the template has moved to.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Bring a project to a newer release of its template; what its team wrote stays."""
+
+    def command(console: Console) -> int:
+        from . import finish  # noqa: PLC0415 - only the command that runs is imported
+        from .flags import read_flags  # noqa: PLC0415 - only the command that runs is imported
+        from .update import Request, update  # noqa: PLC0415 - only the command that runs is imported
+
+        if abort or go_on:
+            finish.refuse_both(abort=abort, go_on=go_on)
+            return finish.abort(directory, console) if abort else finish.go_on(directory, console, with_lock=lock)
+        request = Request(
+            directory=directory, template=template, to=to, flags=read_flags(set_ or []),
+            downgrade=downgrade, dry_run=dry_run, with_lock=lock,
+        )  # fmt: skip
+        return update(request, console)
+
+    run(command, as_json=as_json)
+
+
+Features = Annotated[list[str], typer.Argument(metavar="FEATURE…", help="See `new-service features`.")]
+Dir = Annotated[Path, typer.Option("--dir", help="The project's folder.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Take along what they need, or what needs them.")]
+
+
+@app.command()
+def add(
+    features: Features, directory: Dir = Path(), yes: Yes = False, lock: Lock = True, dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Switch features on, at the release that the project has."""
+
+    def command(console: Console) -> int:
+        from .toggle import Request, toggle  # noqa: PLC0415 - only the command that runs is imported
+
+        return toggle(Request("add", features, directory, yes=yes, dry_run=dry_run, with_lock=lock), console)
+
+    run(command, as_json=as_json)
+
+
+@app.command()
+def remove(
+    features: Features, directory: Dir = Path(), yes: Yes = False, lock: Lock = True, dry_run: DryRun = False,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Switch features off, at the release that the project has."""
+
+    def command(console: Console) -> int:
+        from .toggle import Request, toggle  # noqa: PLC0415 - only the command that runs is imported
+
+        return toggle(Request("remove", features, directory, yes=yes, dry_run=dry_run, with_lock=lock), console)
+
+    run(command, as_json=as_json)
 
 
 @app.command()
@@ -99,7 +171,7 @@ def features(
 
         return show_features(template, ref, type_, console)
 
-    _run(command, as_json=as_json)
+    run(command, as_json=as_json)
 
 
 @app.command()
@@ -111,35 +183,7 @@ def variants(template: Template = None, ref: Ref = None, as_json: Json = False) 
 
         return show_variants(template, ref, console)
 
-    _run(command, as_json=as_json)
-
-
-def _run(command: Callable[[Console], int], *, as_json: bool) -> None:
-    """Run a command; the one place where an error becomes a message and an exit code."""
-    console = Console(as_json=as_json)
-    try:
-        code = command(console)
-        sys.stdout.flush()  # or the interpreter does, when nobody can handle what comes of it
-    except NewServiceError as error:
-        console.error(error)
-        code = error.exit_code
-    except BrokenPipeError:
-        # The reader of a pipe has seen enough, which typer ends quietly; what is still buffered must go somewhere, too.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise
-    except Exception as error:
-        if os.environ.get("NEW_SERVICE_DEBUG"):
-            raise
-        console.error(_as_bug(error))
-        code = COULD_NOT
-    raise typer.Exit(code)
-
-
-def _as_bug(error: Exception) -> NewServiceError:
-    return NewServiceError(
-        f"this should not have happened: {type(error).__name__}: {error}",
-        "set NEW_SERVICE_DEBUG=1, run it again, and report what it prints",
-    )
+    run(command, as_json=as_json)
 
 
 def main() -> None:

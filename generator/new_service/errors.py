@@ -55,6 +55,24 @@ class DestinationTaken(UsageError):
     """The project's folder holds something already, or is a file."""
 
 
+class NotAProject(UsageError):
+    """What was named is no project that the template made, or not under version control."""
+
+
+class TreeDirty(UsageError):
+    """The project has changes that are not committed."""
+
+
+class UpdateRefused(UsageError):
+    """The project cannot be brought there."""
+
+
+class Unresolved(NewServiceError):
+    """Conflicts of an update still wait for somebody."""
+
+    exit_code = NO
+
+
 class TemplateUnusable(UsageError):
     """What was named is no template that can be rendered."""
 

@@ -30,26 +30,32 @@ class Running:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def result(self) -> str:
-        """Return what git printed, without the last newline. Raises GitFailed."""
-        output, complaint = self._process.communicate()
-        if self._process.returncode:
+    def result(self, given: str | None = None, *, accepted: int = 0) -> str:
+        """Return what git printed, without the last newline, once it has read what is given. Raises GitFailed.
+
+        `accepted` is a second exit code that is no failure.
+        """
+        output, complaint = self._process.communicate(given)
+        if self._process.returncode not in {0, accepted}:
             raise GitFailed(_complaint(complaint) or f"git ended with {self._process.returncode}")
         return output.rstrip("\n")
 
 
-def start(*arguments: str, folder: Path | None = None, extra: Mapping[str, str] | None = None) -> Running:
-    """Start git and return at once. Raises ToolMissing without git."""
+def start(
+    *arguments: str, folder: Path | None = None, extra: Mapping[str, str] | None = None, reads: bool = False
+) -> Running:
+    """Start git and return at once; one that reads gets its input with `result`. Raises ToolMissing without git."""
     try:
         process = subprocess.Popen(
             ["git", *arguments],
             cwd=folder,
             env=_environment() | dict(extra or {}),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if reads else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            errors="replace",
+            encoding="utf-8",
+            errors="surrogateescape",  # a path is bytes
         )
     except FileNotFoundError as error:
         if error.filename != "git":  # the folder is missing, not the program

@@ -30,7 +30,7 @@ def settle(
     What was given is checked as a whole before anybody is asked; `defaults` takes the template's default where
     nothing was given. Raises AnswersRefused with all problems, or AnswersMissing with all open questions.
     """
-    settling = _Settling(questionnaire, catalogue, given, defaults=defaults)
+    settling = _Settling(questionnaire, catalogue, given, defaults=defaults, values=dict(given.recorded))
     settling.run()
     if settling.missing and interviewer is not None:
         settling = _Settling(questionnaire, catalogue, given, interviewer=interviewer)
@@ -146,6 +146,8 @@ class _Settling:
         questions = self.questionnaire.questions
         valid = [name for name, question in questions.items() if not question.is_derived]
         for label, source in self.given.by_precedence.items():
+            if source is self.given.recorded:
+                continue
             where = f" (in {label})" if label else ""
             for name in source:
                 if name in questions and questions[name].is_derived:

@@ -1,6 +1,7 @@
 """Finds a template's repository, pins one commit of it, and copies that commit into a plain folder."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,56 @@ _COPIER_KNOWS = ("git@", "git://", "git+", "https://github.com/", "https://gitla
 
 
 @dataclass(frozen=True)
+class Repository:
+    """A template's repository that can be read here: somebody's checkout, or a bare clone.
+
+    `source` is what projects record: an absolute URL or path, never with credentials.
+    """
+
+    folder: Path
+    source: str
+    is_checkout: bool
+
+    def pin(self, ref: str | None = None) -> "Pin":
+        """Pin a commit; without `ref` it is a checkout's HEAD or a clone's latest release. Raises TemplateUnusable."""
+        if not self.is_checkout:
+            ref = ref or next(iter(self.releases()), None)
+        commit_hash = self._resolve(ref or "HEAD")
+        describe = git.start("describe", "--tags", "--always", commit_hash, folder=self.folder)
+        notices = tuple(self._notices(commit_hash, is_head=ref is None)) if self.is_checkout else ()
+        return Pin(self.folder, commit_hash, describe.result(), self.source, notices)
+
+    def releases(self) -> list[str]:
+        """Return the tags that are releases, the latest first."""
+        versions: dict[Version, str] = {}
+        for tag in git.run("tag", "--list", folder=self.folder).splitlines():
+            version = version_of(tag)
+            if version is not None and not version.is_prerelease:
+                versions[version] = tag
+        return [versions[version] for version in sorted(versions, reverse=True)]
+
+    def _resolve(self, ref: str) -> str:
+        try:
+            return git.run(
+                "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}", folder=self.folder
+            )
+        except git.GitFailed as error:
+            if ref == "HEAD":
+                raise TemplateUnusable("the template's repository has no commit yet", "commit it first") from error
+            raise TemplateUnusable(
+                f"the template has no version {ref!r}", f"releases: {', '.join(self.releases()[:8]) or 'none yet'}"
+            ) from error
+
+    def _notices(self, commit_hash: str, *, is_head: bool) -> Iterator[str]:
+        changed = git.start("status", "--porcelain", "--", "template", "copier.yml", folder=self.folder)
+        if changed.result() and is_head:
+            yield "uncommitted changes of the template are not rendered; commit them first"
+        if self.source != str(self.folder) and not _is_published(self.folder, commit_hash):
+            commit = f"the template's commit {commit_hash[:10]}"
+            yield f"{commit} is not on {self.source} yet: push it, or updates will miss it"
+
+
+@dataclass(frozen=True)
 class Pin:
     """One commit of a template: where it can be read now, and what a project records to find it again."""
 
@@ -28,19 +79,23 @@ class Pin:
     notices: tuple[str, ...] = ()
 
 
-def pin(source: str | None, ref: str | None, clones: Path) -> Pin:
-    """Find a template and pin it; a remote one is cloned into `clones`.
+def find(source: str | None, clones: Path) -> Repository:
+    """Find a template's repository; a remote one is cloned into `clones`.
 
-    Without a source it is the checkout that this package runs from. A folder stands for its HEAD, a URL for its
-    latest release. Raises TemplateUnusable and TemplateUnreachable.
+    Without a source it is the checkout that this package runs from. Raises TemplateUnusable and TemplateUnreachable.
     """
     if source is None:
-        return _pin_folder(_own_checkout(), ref, is_own=True)
+        folder = _own_checkout()
+        return Repository(_top_of_repository(folder), _source_of_checkout(folder), is_checkout=True)
     if source.startswith("file://"):
         source = source.removeprefix("file://")
-    if not _URL.match(source):
-        return _pin_folder(Path(source).expanduser(), ref)
-    return _pin_url(source, ref, clones)
+    if _URL.match(source):
+        return _clone(source, clones)
+    folder = Path(source).expanduser().resolve()
+    top = _top_of_repository(folder)
+    if top != folder:
+        raise TemplateUnusable(f"{folder} is a folder inside the repository {top}", f"use --template {top}")
+    return Repository(folder, str(folder), is_checkout=True)
 
 
 def export(pinned: Pin, folder: Path) -> None:
@@ -81,25 +136,6 @@ def _own_checkout() -> Path:
     )
 
 
-def _pin_folder(folder: Path, ref: str | None, *, is_own: bool = False) -> Pin:
-    folder = folder.resolve()
-    top = _top_of_repository(folder)
-    if top != folder:
-        raise TemplateUnusable(f"{folder} is a folder inside the repository {top}", f"use --template {top}")
-    commit_hash = _resolve(folder, ref or "HEAD")
-    describe = git.start("describe", "--tags", "--always", commit_hash, folder=folder)
-    status = git.start("status", "--porcelain", "--", "template", "copier.yml", folder=folder)
-    source = _source_of_checkout(folder) if is_own else str(folder)
-    notices = []
-    if status.result() and ref is None:
-        notices.append("uncommitted changes of the template are not rendered; commit them first")
-    if source != str(folder) and not _is_published(folder, commit_hash):
-        notices.append(
-            f"the template's commit {commit_hash[:10]} is not on {source} yet: push it, or updates will miss it"
-        )
-    return Pin(folder, commit_hash, describe.result(), source, tuple(notices))
-
-
 def _is_published(folder: Path, commit_hash: str) -> bool:
     return bool(git.run("for-each-ref", "--count=1", f"--contains={commit_hash}", "refs/remotes", folder=folder))
 
@@ -123,7 +159,7 @@ def _top_of_repository(folder: Path) -> Path:
         ) from error
 
 
-def _pin_url(url: str, ref: str | None, clones: Path) -> Pin:
+def _clone(url: str, clones: Path) -> Repository:
     recorded = recorded_url(url)
     fetched = recorded if url.startswith(tuple(_SHORTCUTS)) else url
     clone = clones / "template.git"
@@ -134,34 +170,12 @@ def _pin_url(url: str, ref: str | None, clones: Path) -> Pin:
             f"the template could not be fetched: {error.message}",
             f"check the network, and try: git ls-remote {recorded.removeprefix('git+')}",
         ) from error
-    release = ref or _latest_release(clone) or "HEAD"
-    commit_hash = _resolve(clone, release)
-    return Pin(clone, commit_hash, git.run("describe", "--tags", "--always", commit_hash, folder=clone), recorded)
+    return Repository(clone, recorded, is_checkout=False)
 
 
-def _resolve(repository: Path, ref: str) -> str:
+def version_of(tag: str) -> Version | None:
+    """Return the version that a tag names, None for a tag that names none."""
     try:
-        return git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}", folder=repository)
-    except git.GitFailed as error:
-        if ref == "HEAD":
-            raise TemplateUnusable("the template's repository has no commit yet", "commit it first") from error
-        raise TemplateUnusable(
-            f"the template has no version {ref!r}", f"releases: {', '.join(_releases(repository)[:8]) or 'none yet'}"
-        ) from error
-
-
-def _latest_release(repository: Path) -> str | None:
-    return next(iter(_releases(repository)), None)
-
-
-def _releases(repository: Path) -> list[str]:
-    """Return the tags that are releases, the latest first."""
-    versions: dict[Version, str] = {}
-    for tag in git.run("tag", "--list", folder=repository).splitlines():
-        try:
-            version = Version(tag)
-        except InvalidVersion:
-            continue
-        if not version.is_prerelease:
-            versions[version] = tag
-    return [versions[version] for version in sorted(versions, reverse=True)]
+        return Version(tag)
+    except InvalidVersion:
+        return None

@@ -7,7 +7,7 @@ in a plain folder and one Jinja environment give the same bytes with less waitin
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -16,7 +16,7 @@ from .catalogue import Catalogue
 from .destination import files_below, staged
 from .errors import AnswersRefused, TemplateUnusable, unknown_name
 from .questions import Questionnaire
-from .source import export, pin
+from .source import Pin, export, find
 
 if TYPE_CHECKING:
     from .rendering import Renderer
@@ -68,14 +68,18 @@ def open_template(source: str | None = None, ref: str | None = None) -> Template
     """
     temporary = tempfile.TemporaryDirectory(prefix="new-service-")
     try:
-        pinned = pin(source, ref, Path(temporary.name))
-        folder = Path(temporary.name, "template").resolve()
-        folder.mkdir()
-        export(pinned, folder)
+        template = template_at(find(source, Path(temporary.name)).pin(ref), Path(temporary.name, "template"))
     except BaseException:
         temporary.cleanup()
         raise
-    return Template(folder, pinned.source, pinned.commit, pinned.notices, temporary)
+    return replace(template, _temporary=temporary)
+
+
+def template_at(pinned: Pin, folder: Path) -> Template:
+    """Copy a pinned commit into a folder that does not exist yet."""
+    folder.mkdir()
+    export(pinned, folder.resolve())
+    return Template(folder.resolve(), pinned.source, pinned.commit, pinned.notices)
 
 
 def open_folder(folder: Path, *, source: str, commit: str) -> Template:

@@ -9,7 +9,7 @@ import pytest
 
 from new_service import source
 from new_service.errors import TemplateUnreachable, TemplateUnusable
-from new_service.source import export, pin, recorded_url
+from new_service.source import Pin, export, find, recorded_url
 
 from .conftest import commit_all, git
 
@@ -38,6 +38,10 @@ def release(served: Path, template: Path, *tags: str) -> None:
         commit_all(template, tag=tag)
     git("push", "--quiet", "--tags", str(served), "HEAD", folder=template)
     git("update-server-info", folder=served)
+
+
+def pin(source: str | None, ref: str | None, clones: Path) -> Pin:
+    return find(source, clones).pin(ref)
 
 
 def test_a_folder_stands_for_its_head(template: Path, tmp_path: Path) -> None:

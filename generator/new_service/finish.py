@@ -1,0 +1,109 @@
+"""The end of `update`, `add` and `remove`: show what comes, write it, lock; or take it back, or conclude it."""
+
+import time
+from pathlib import Path
+
+from .console import Console
+from .errors import COULD_NOT, NO, Interrupted, Unresolved, UpdateRefused, UsageError
+from .pending import Pending, forget, read_pending, undo, unresolved, write
+from .renewal import Renewal
+from .report import next_lines, show_renewal
+from .steps import Step, lock, timed
+from .worktree import WorkTree, open_work_tree
+
+
+def finish(renewal: Renewal, console: Console, *, dry_run: bool, with_lock: bool) -> int:
+    """Bring a renewal into the project, unless it is only to be shown, and return the exit code."""
+    show_renewal(renewal, console, with_diff=dry_run)
+    if not dry_run and not renewal.is_nothing:
+        _write(renewal, console)
+        if with_lock:
+            _lock(renewal, console)
+        _show(next_lines(renewal), console)
+    if console.as_json:
+        console.document(renewal.as_json(with_diff=dry_run))
+    if renewal.merge.conflicts:
+        return NO
+    return COULD_NOT if any(step.outcome == "failed" for step in renewal.steps) else 0
+
+
+def refuse_both(*, abort: bool, go_on: bool) -> None:
+    """Raise UsageError when a person wants to go back and on at once."""
+    if abort and go_on:
+        raise UsageError("--abort and --continue exclude each other", "give one of them")
+
+
+def abort(folder: Path, console: Console) -> int:
+    """Take back what is not committed yet, and return the exit code."""
+    work_tree, pending = _open_pending(folder)
+    undo(work_tree, pending)
+    console.line(f"{pending.command} taken back; the project is as it was")
+    _document(console, folder, pending, "aborted")
+    return 0
+
+
+def go_on(folder: Path, console: Console, *, with_lock: bool) -> int:
+    """Conclude an update whose conflicts are resolved, and return the exit code."""
+    work_tree, pending = _open_pending(folder)
+    waiting = unresolved(work_tree, pending)
+    if waiting:
+        raise Unresolved(
+            f"not resolved yet: {', '.join(waiting)}", "edit them, git add them, and run this command again"
+        )
+    step = timed("uv.lock", lambda: lock(folder)) if with_lock else None
+    if step is not None:
+        _show(step.as_lines(), console)
+        if step.outcome == "failed":
+            return COULD_NOT
+    forget(work_tree)
+    console.line("resolved; review it with `git diff HEAD`, and commit it")
+    _document(console, folder, pending, "resolved")
+    return 0
+
+
+def _open_pending(folder: Path) -> tuple[WorkTree, Pending]:
+    work_tree = open_work_tree(folder)
+    pending = read_pending(work_tree)
+    if pending is None:
+        raise UpdateRefused("no update waits to be committed here", "run: new-service update")
+    return work_tree, pending
+
+
+def _write(renewal: Renewal, console: Console) -> None:
+    start = time.perf_counter()
+    count = len(renewal.merge.changes)
+    try:
+        write(renewal.opened.work_tree, renewal.merge, renewal.command, renewal.new.commit)
+    except KeyboardInterrupt:
+        raise Interrupted("stopped; the project is as it was") from None
+    step = Step(f"{count} file{'' if count == 1 else 's'}", "done", time.perf_counter() - start)
+    renewal.steps.append(step)
+    _show(step.as_lines(), console)
+
+
+def _lock(renewal: Renewal, console: Console) -> None:
+    folder = renewal.opened.recorded.folder
+    if any(conflict.path == "pyproject.toml" for conflict in renewal.merge.conflicts):
+        step = Step("uv.lock", "skipped", detail="pyproject.toml conflicts", remedy="once it is resolved: uv lock")
+    elif not _needs_lock(renewal):
+        step = Step("uv.lock", "skipped", detail="the dependencies are the same")
+    else:
+        with console.busy("uv.lock"):
+            step = timed("uv.lock", lambda: lock(folder))
+    renewal.steps.append(step)
+    _show(step.as_lines(), console)
+
+
+def _needs_lock(renewal: Renewal) -> bool:
+    changed = any(change.path == "pyproject.toml" for change in renewal.merge.changes)
+    return changed or not (renewal.opened.recorded.folder / "uv.lock").exists()
+
+
+def _document(console: Console, folder: Path, pending: Pending, outcome: str) -> None:
+    if console.as_json:
+        console.document({"project": str(folder.absolute()), "command": pending.command, "outcome": outcome})
+
+
+def _show(lines: list[str], console: Console) -> None:
+    for line in lines:
+        console.line(line)
