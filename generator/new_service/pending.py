@@ -99,7 +99,9 @@ def _undone_on_failure(work_tree: WorkTree, pending: Pending) -> Iterator[None]:
     note = _note(work_tree)
     try:
         note.parent.mkdir(exist_ok=True)
-        note.write_text(json.dumps(asdict(pending)), encoding="utf-8")
+        written = note.with_suffix(".new")
+        written.write_text(json.dumps(asdict(pending)), encoding="utf-8")
+        written.replace(note)  # whole or not at all
         yield
     except BaseException as error:
         with _undisturbed():

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from .answers import SERVICE_TYPE, Answers, Given
 from .changelog import Release, releases_between
-from .errors import TemplateUnusable, UpdateRefused
+from .errors import TemplateUnusable, UpdateRefused, shown
 from .merge import Merge, merge
 from .objects import Entries, Objects, scratch
 from .ownership import Owner, Ownership
@@ -133,8 +133,8 @@ def prepared(
     old = new = place.template
     if end.commit_hash != place.start.commit_hash:
         new = template_at(end, place.folder / "new")
+    _refuse_other_type(given)
     answers = settle(new.questionnaire, new.catalogue, given, defaults=True)
-    _refuse_other_type(opened.recorded, answers)
     git_dir = opened.work_tree.git_dir
     with scratch(git_dir) if dry_run else nullcontext(Objects(git_dir, {})) as objects:
         renders = _renders(opened, old, new, answers, objects)
@@ -182,10 +182,11 @@ def _is_team(opened: Opened, old: Template, new: Template, answers: Answers) -> 
     return lambda path: any(ownership.of(PurePosixPath(path)) is Owner.TEAM for ownership in both)
 
 
-def _refuse_other_type(recorded: Recorded, answers: Answers) -> None:
-    before = recorded.answers.get(SERVICE_TYPE, answers.service_type)
-    if before != answers.service_type:
+def _refuse_other_type(given: Given) -> None:
+    before = given.recorded.get(SERVICE_TYPE)
+    wanted = given.flags.get(SERVICE_TYPE, before)
+    if wanted != before:
         raise UpdateRefused(
-            f"a service of the type {before!r} cannot become one of the type {answers.service_type!r}",
+            f"a service of the type {shown(before)} cannot become one of the type {shown(wanted)}",
             "create a new service and move the slices over",
         )

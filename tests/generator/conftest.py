@@ -129,3 +129,10 @@ def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
         path for path in folder.rglob("*") if path.is_file() and ".git" not in path.relative_to(folder).parts
     )
     return {path.relative_to(folder).as_posix(): (path.stat().st_mode, path.read_bytes()) for path in files}
+
+
+@pytest.fixture
+def project(new_service: NewService, template: Path, work: Path, identity: None) -> Path:
+    """Return a project of the first release, committed."""
+    assert new_service("create", "--name", "billing", "--yes", "--no-lock", "--template", template).code == 0
+    return work / "billing"
