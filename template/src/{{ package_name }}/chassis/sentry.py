@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated
 
 from prometheus_client import CollectorRegistry, Counter
 from pydantic import AfterValidator, Field, SecretStr
@@ -13,7 +13,6 @@ from .request_id import REQUEST_ID
 from .sentry_scrubber import Scrubber
 from .settings import CommonSettings
 
-LEVELS: dict[str, Literal["error", "fatal"]] = {"error": "error", "critical": "fatal"}  # in the log: in Sentry
 PER_SECOND = 10.0  # events, and traces; one takes a millisecond, and a storm must not become the outage
 BURST = 100  # errors at once; of traces, which are a sample anyway, a second's worth
 FLUSH_SECONDS = 2.0
@@ -39,16 +38,18 @@ class SentrySettings(CommonSettings):
 
 
 class Allowance:
-    """Lets ``burst`` pass at once, and ``PER_SECOND`` after that."""
+    """Lets ``burst`` pass at once, and ``PER_SECOND`` after that; the rest is counted."""
 
-    def __init__(self, burst: float) -> None:
-        self.burst, self.spent_until = burst, 0.0
+    def __init__(self, burst: float, excess: Counter) -> None:
+        self.burst, self.excess, self.spent_until = burst, excess, 0.0
 
     def take(self) -> bool:
         now = time.monotonic()
         spent_until = max(self.spent_until, now) + 1 / PER_SECOND
         if granted := spent_until - now < (self.burst + 0.5) / PER_SECOND:  # sums of times are not exact
             self.spent_until = spent_until
+        else:
+            self.excess.inc()
         return granted
 
 
@@ -58,53 +59,45 @@ class Sentry:
     def __init__(self, settings: SentrySettings, identity: Mapping[str, str], registry: CollectorRegistry) -> None:
         self.settings, self.identity = settings, identity
         self.dropped = Counter("sentry_dropped_total", "Not sent to Sentry", ["reason"], registry=registry)
-        self.allowance = Allowance(BURST)
+        self.allowance = Allowance(BURST, self.dropped.labels("too_many_errors"))
 
     def start(self) -> tuple[Processor, ...]:
         """Get ready to send; the log processors that do it, none without a DSN."""
         if self.settings.sentry_dsn is None:
             return ()
         import sentry_sdk  # noqa: PLC0415 - see above
-        from sentry_sdk.integrations.dedupe import DedupeIntegration  # noqa: PLC0415 - see above
 
-        scrub = Scrubber(self.settings)
+        self.sdk, scrub = sentry_sdk, Scrubber(self.settings, self.drop)
         sentry_sdk.init(
             dsn=self.settings.sentry_dsn.get_secret_value(),
             release=f"{self.identity['service']}@{self.identity['version']}",
             environment=self.identity["environment"],
             default_integrations=False,  # they cost each request more than the rest of the chassis together
-            auto_enabling_integrations=False,
-            integrations=[DedupeIntegration()],  # an error that is logged again on its way up is one event
             include_local_variables=False,
             in_app_include=[__name__.partition(".")[0]],
             traces_sample_rate=self.settings.sentry_traces_sample_rate,
             before_send=scrub.event,
             before_send_transaction=scrub.event,
         )
-        self.sdk = sentry_sdk
         # The SDK makes a text of what is nested deeply, and in a text names are not seen: so once before that, too.
         sentry_sdk.get_global_scope().add_event_processor(scrub.event)
         for forget in (sentry_sdk.Scope.set_isolation_scope, sentry_sdk.Scope.set_current_scope):
-            # pyrefly: ignore[bad-argument-type] - none is what a new context has, too
-            forget(None)  # or all requests would share what importing the SDK has made in this context
-        # pyrefly: ignore[missing-attribute] - with a DSN there is a transport, and this is its hook
-        sentry_sdk.get_client().transport.on_dropped_event = self.drop
+            forget(None)  # pyrefly: ignore[bad-argument-type] - as new contexts have it, or all requests would share one
+        sentry_sdk.get_client().transport.on_dropped_event = self.drop  # pyrefly: ignore[missing-attribute] - its hook
         return (self.capture,)
 
     def capture(self, _: object, level: str, line: EventDict) -> EventDict:
-        """Log processor: send the error of a line."""
-        if (told := line.get("exc_info")) and level in LEVELS:
-            error = sys.exc_info()[1] if told is True else told[1] if isinstance(told, tuple) else told
-            if error and self.allowance.take():
+        """Log processor: send the error of a line, once wherever else it is logged."""
+        if (exc := line.get("exc_info")) and level in {"error", "critical"}:
+            error = exc if isinstance(exc, BaseException) else (exc if isinstance(exc, tuple) else sys.exc_info())[1]
+            if error and vars(error).setdefault("seen_by_sentry", mark := object()) is mark and self.allowance.take():
                 self.send(error, level, line)
-            elif error:
-                self.drop("too_many_errors")
         return line
 
     def send(self, error: BaseException, level: str, line: EventDict) -> None:
         fields = {name: value for name, value in line.items() if name not in {"event", "exc_info", "route", "user"}}
         with self.sdk.isolation_scope() as scope:
-            scope.set_level(LEVELS[level])
+            scope.set_level("fatal" if level == "critical" else "error")
             if request_id := REQUEST_ID.get():
                 scope.set_tag("request_id", request_id)
             if route := line.get("route"):

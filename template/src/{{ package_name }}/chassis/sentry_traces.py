@@ -24,19 +24,13 @@ class Traces:
 
     def __init__(self, app: ASGIApp, sentry: Sentry) -> None:
         import sentry_sdk  # noqa: PLC0415 - 0.2 s of every start, which nobody pays without a DSN
-        from sentry_sdk.tracing import Transaction  # noqa: PLC0415 - see above
 
-        self.app, self.drop, self.rate = app, sentry.drop, sentry.settings.sentry_traces_sample_rate
-        self.sdk, self.transaction, self.allowance = sentry_sdk, Transaction, Allowance(PER_SECOND)
+        self.app, self.sdk, self.rate = app, sentry_sdk, sentry.settings.sentry_traces_sample_rate
+        self.allowance = Allowance(PER_SECOND, sentry.dropped.labels("too_many_traces"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or random.random() >= self.rate:  # noqa: S311 - a sample, not a secret
-            await self.app(scope, receive, send)
-        elif self.allowance.take():
-            await self.trace(scope, receive, send)
-        else:
-            self.drop("too_many_traces")
-            await self.app(scope, receive, send)
+        chosen = scope["type"] == "http" and random.random() < self.rate  # noqa: S311 - a sample, not a secret
+        await (self.trace if chosen and self.allowance.take() else self.app)(scope, receive, send)
 
     async def trace(self, scope: Scope, receive: Receive, send: Send) -> None:
         status = CLIENT_GONE
@@ -49,7 +43,7 @@ class Traces:
 
         caller = CALLER.fullmatch(dict(scope["headers"]).get(b"sentry-trace", b""))
         joined: Any = {"trace_id": caller[1].decode(), "parent_span_id": caller[2].decode()} if caller else {}
-        transaction = self.transaction(op="http.server", source="route", sampled=True, **joined)
+        transaction = self.sdk.tracing.Transaction(op="http.server", source="route", sampled=True, **joined)
         with self.sdk.isolation_scope() as own, self.sdk.start_transaction(transaction):
             transaction.sample_rate = self.rate  # what one stands for, so that Sentry's totals are right
             try:
