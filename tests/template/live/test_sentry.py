@@ -50,7 +50,9 @@ def test_a_bug_arrives_once_with_what_finds_it(start: Start, sentry: SentryStand
 
 
 def test_nothing_private_leaves(start: Start, sentry: SentryStandIn) -> None:
-    with start(SENTRY_DSN=sentry.dsn, SENTRY_TRACES_SAMPLE_RATE="1", LOG_REDACT_FIELDS="iban") as running:
+    secrets = {"PAY_TOKEN": f"{CANARY}/+", "DATABASE_URL": "db://me:hunter%2F22@host/notes"}
+    settings = secrets | {"SENTRY_TRACES_SAMPLE_RATE": "1", "LOG_REDACT_FIELDS": "iban"}
+    with start(SENTRY_DSN=sentry.dsn, **settings) as running:
         assert get(running, f"{TRIALS}/leak?for={SENT}", "leaking", canary=SENT, cookie=SENT) == 500
         assert running.stop() == 0
     assert len(sentry.items("event")) == len(sentry.items("transaction")) == 1
@@ -58,7 +60,27 @@ def test_nothing_private_leaves(start: Start, sentry: SentryStandIn) -> None:
     for envelope in sentry.envelopes:
         assert CANARY not in envelope
         assert SENT not in envelope
+        assert "hunter" not in envelope  # the password of a URL, without the URL
         assert "127.0.0.1" not in envelope  # the client's address
+
+
+def test_what_cannot_be_scrubbed_is_counted_instead(start: Start, sentry: SentryStandIn) -> None:
+    with start(SENTRY_DSN=sentry.dsn, SENTRY_TRACES_SAMPLE_RATE="0") as running:
+        assert get(running, f"{TRIALS}/tangled", "tangled") == 200
+        assert running.metric("sentry_dropped_total", reason="unscrubbable") == 1
+        assert running.stop() == 0
+    assert not sentry.items("event")
+
+
+def test_an_error_is_one_event_wherever_it_is_logged_again(start: Start, sentry: SentryStandIn) -> None:
+    with start(SENTRY_DSN=sentry.dsn, SENTRY_TRACES_SAMPLE_RATE="0") as running:
+        assert get(running, f"{TRIALS}/retold", "retold") == 500
+        for message in ("background task failed", "told in a thread", "request failed"):
+            running.logged(message=message)
+        assert running.stop() == 0
+    [event] = sentry.items("event")
+    assert event["exception"]["values"][-1]["type"] == "LookupError"
+    assert event["extra"]["log"]["message"] == "told in the task"  # with ``exc_info=1``
 
 
 def test_every_5xx_and_every_failed_task_arrives_and_no_4xx(start: Start, sentry: SentryStandIn) -> None:
@@ -146,6 +168,20 @@ def test_what_is_on_its_way_at_the_end_still_arrives(start: Start, sentry: Sentr
         sentry.opened.set()
         assert running.process.wait(20) == 0
     assert len(sentry.items("event")) == 2
+
+
+def test_what_is_on_its_way_arrives_also_when_a_task_ends_the_process(start: Start, sentry: SentryStandIn) -> None:
+    sentry.opened.clear()
+    with start(SENTRY_DSN=sentry.dsn, SENTRY_TRACES_SAMPLE_RATE="0") as running:
+        for name in ("first", "second"):
+            get(running, f"{TRIALS}/bug", name)
+        get(running, f"{TRIALS}/leaving", "leaving")
+        running.logged(message="background task failed", task="leaving")
+        with pytest.raises(subprocess.TimeoutExpired):
+            running.process.wait(1)  # of the 2 s that it waits for Sentry
+        sentry.opened.set()
+        assert running.process.wait(20) == 3
+    assert sorted(event["tags"]["request_id"] for event in sentry.items("event")) == ["first", "leaving", "second"]
 
 
 def test_a_malformed_dsn_ends_the_start_without_being_shown(project: Project) -> None:

@@ -9,6 +9,7 @@ class Settings(ChassisSettings):
     """What this service needs to know besides."""
 
     pay_token: SecretStr = Field(description="Key of the payment partner")
+    database_url: SecretStr | None = Field(None, description="Never opened; a secret that is a URL")
     note_review_url: HttpUrl | None = Field(None, description="Asked whether a note may be kept")
     partner_url: HttpUrl | None = Field(None, description="Whom the trials call")
     warehouse_port: int = Field(0, ge=0, le=65535, description="Port of the warehouse; 0 for none")

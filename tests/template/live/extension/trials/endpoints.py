@@ -6,12 +6,16 @@ import logging
 import threading
 import time
 import warnings
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Annotated
+from urllib.parse import quote, unquote, urlsplit
 
 import structlog
 from fastapi import APIRouter, BackgroundTasks, Body, HTTPException, Request, UploadFile
 from fastapi.responses import HTMLResponse, StreamingResponse
+from pydantic import TypeAdapter, ValidationError
 
 from ..chassis.errors import Kind, ServiceError
 
@@ -51,12 +55,82 @@ async def bug(request: Request) -> None:
     raise LookupError("an-internal-name")
 
 
+@dataclass
+class Login:
+    """Shows its password, as most objects do."""
+
+    password: str
+
+
+class Session:
+    """Shows its key without a name."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+    def __repr__(self) -> str:
+        return f"<Session {self.key}>"
+
+
 @router.get("/leak")
 async def leak(request: Request) -> None:
-    token = request.app.state.resources.settings.pay_token.get_secret_value()
+    settings = request.app.state.resources.settings
+    token, password = settings.pay_token.get_secret_value(), ""
+    if settings.database_url:
+        password = str(urlsplit(settings.database_url.get_secret_value()).password)
     given = request.headers["canary"]  # not written here, because Sentry gets the lines around an error
     structlog.contextvars.bind_contextvars(user="alice", iban=given, sent={"deep": [{"Api-Key": given}]})
-    raise ConnectionError(f"{token} refused for {given}@mail.example by db://me:{given}@host/")
+    structlog.contextvars.bind_contextvars(names={f"{given}@mail.example": 1}, login=Login(given))
+    structlog.contextvars.bind_contextvars(sessions=f"token=[{Session(given)}]")
+    structlog.contextvars.bind_contextvars(deep=[[[[[MappingProxyType({"token": Session(given)})]]]]])
+    try:
+        TypeAdapter(int).validate_python([given])
+    except ValidationError as error:
+        texts = token, quote(token, safe=""), f"{given}@mail.example", f"{given}%40mail.example", f"db://me:{given}@host/"
+        texts += f"https://shop.example/?for={given}", password, unquote(password)
+        raise ConnectionError("refused: " + ", ".join(texts)) from error
+
+
+@router.get("/tangled")
+async def tangled() -> str:
+    """Log an error with a field that contains itself."""
+    knot: dict[str, object] = {}
+    knot["knot"] = knot
+    try:
+        fail()
+    except LookupError:
+        with suppress(RecursionError):  # of the line
+            log.exception("tangled", knot=knot)
+    return "told"
+
+
+@router.get("/retold")
+async def retold(request: Request) -> None:
+    """Let one error be logged in a task, by the task's supervisor, in a thread and by the edge."""
+
+    async def work() -> None:
+        try:
+            fail()
+        except LookupError:
+            log.error("told in the task", exc_info=1)
+            raise
+
+    try:
+        await request.app.state.resources.tasks.start("telling", work())
+    except LookupError as error:
+        await asyncio.to_thread(log.error, "told in a thread", exc_info=error)
+        raise
+
+
+@router.get("/leaving")
+async def leaving(request: Request) -> str:
+    """Start a task that ends the process, as a library may."""
+
+    async def work() -> None:
+        raise SystemExit(3)
+
+    request.app.state.resources.tasks.start("leaving", work())
+    return "left"
 
 
 @router.get("/doomed")
