@@ -99,7 +99,7 @@ def test_a_partner_that_is_gone_opens_the_breaker_and_is_left_alone(
         assert running.probe("live") == running.probe("ready") == 200
         running.logged(message="circuit breaker", state="open")
         for refused in running.lines(message="request refused by an error"):  # callers are not told whom it called
-            assert f"while calling 127.0.0.1:{proxy.port}" in refused["exception"]
+            assert f"while calling http://127.0.0.1:{proxy.port}" in refused["exception"]
 
 
 def test_a_retry_that_is_refused_costs_nothing_and_hides_no_answer(start: Start, partner: StandIn) -> None:

@@ -38,5 +38,5 @@ class HttpClient(httpx2.AsyncClient):
         except (httpx2.UnsupportedProtocol, httpx2.LocalProtocolError):
             raise  # a bug in the call; trying again would not mend it
         except (TimeoutError, httpx2.TransportError) as error:
-            error.add_note(f"while calling {request.url.netloc.decode()}")
+            error.add_note(f"while calling {request.url.scheme}://{request.url.netloc.decode()}")
             raise DependencyUnavailable("Something that this service needs does not answer.") from error

@@ -26,10 +26,8 @@ from .tasks import DEADLINE
 IDEMPOTENT = {"DELETE", "GET", "HEAD", "OPTIONS", "PUT", "TRACE"}  # RFC 9110, 9.2.2
 PASSING = {429, 502, 503, 504}  # what may be over in a moment
 SERVER_ERROR = 500
-PORTS = {"http": 80, "https": 443}
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0  # seconds
 FAIR = 0.25  # of an attempt's time; whoever got less of it is not judged by having been late
-KEPT = 20  # idle connections
 MOST_NAMES, OTHER = 50, "other"  # dependencies that are told apart, and the name of the rest
 Send = Callable[[], Awaitable[httpx2.Response]]
 
@@ -64,13 +62,13 @@ class CutShort(DependencyUnavailable):
 
 
 class ResilientClient(HttpClient):
-    """The HTTP client with all of it; a dependency is a host with its port."""
+    """The HTTP client with all of it; a dependency is an origin: scheme, host and port."""
 
     def __init__(
         self, settings: ResilienceSettings, identity: Mapping[str, str], registry: CollectorRegistry, **options: Any
     ) -> None:
         # The bulkheads bound it: with one bound for all, a single dependency could take every connection.
-        super().__init__(settings, identity, limits=httpx2.Limits(max_keepalive_connections=KEPT), **options)
+        super().__init__(settings, identity, limits=httpx2.Limits(max_keepalive_connections=20), **options)
         self.settings = settings
         self.dependencies: dict[str, Dependency] = {}
         name, meaning = "http_client_request_duration_seconds", "Seconds of each attempt of an outbound call"
@@ -85,7 +83,7 @@ class ResilientClient(HttpClient):
         """Make a call, and repeat it where that helps, does no harm, and is in budget and time."""
         until = min(DEADLINE.get(), asyncio.get_running_loop().time() + self.seconds)
         send = partial(super().send, request, **options)
-        dependency = self.dependency(f"{request.url.host}:{request.url.port or PORTS.get(request.url.scheme)}")
+        dependency = self.dependency(f"{request.url.scheme}://{request.url.netloc.decode()}")
         result = await self.attempt(dependency, send, until)
         dependency.budget.earn()
         for number in range(self.settings.call_max_attempts - 1 if repeatable(request) else 0):
