@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from .console import Console
+from .options import Dir, Directory, DryRun, Features, Json, Lock, Ref, Template, Yes
 from .outcome import run
 
 app = typer.Typer(
@@ -19,18 +20,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Template = Annotated[
-    str | None,
-    typer.Option(
-        "--template",
-        metavar="URL|PATH",
-        envvar="NEW_SERVICE_TEMPLATE",
-        help="The template's repository. A folder stands for its HEAD, a URL for its latest release.",
-    ),
-]
-Ref = Annotated[str | None, typer.Option("--ref", help="The template's release, branch or commit.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
@@ -83,11 +72,6 @@ def create(
     run(command, as_json=as_json)
 
 
-Directory = Annotated[Path, typer.Argument(metavar="[DIR]", help="The project's folder.")]
-Lock = Annotated[bool, typer.Option("--lock/--no-lock", help="Resolve changed dependencies into uv.lock.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would change, and the diff; write nothing.")]
-
-
 @app.command()
 def update(
     directory: Directory = Path(),
@@ -122,11 +106,6 @@ def update(
     run(command, as_json=as_json)
 
 
-Features = Annotated[list[str], typer.Argument(metavar="FEATURE…", help="See `new-service features`.")]
-Dir = Annotated[Path, typer.Option("--dir", help="The project's folder.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Take along what they need, or what needs them.")]
-
-
 @app.command()
 def add(
     features: Features, directory: Dir = Path(), yes: Yes = False, lock: Lock = True, dry_run: DryRun = False,
@@ -153,6 +132,22 @@ def remove(
         from .toggle import Request, toggle  # noqa: PLC0415 - only the command that runs is imported
 
         return toggle(Request("remove", features, directory, yes=yes, dry_run=dry_run, with_lock=lock), console)
+
+    run(command, as_json=as_json)
+
+
+@app.command()
+def check(
+    directory: Directory = Path(),
+    drift: Annotated[bool, typer.Option("--drift/--no-drift", help="Compare the template's files, too.")] = True,
+    as_json: Json = False,
+) -> None:
+    """Tell whether a project is outdated or the template's files in it were edited; exit code 1 if so."""
+
+    def command(console: Console) -> int:
+        from .check import check  # noqa: PLC0415 - only the command that runs is imported
+
+        return check(directory, console, with_drift=drift)
 
     run(command, as_json=as_json)
 

@@ -9,14 +9,15 @@ from pathlib import Path, PurePosixPath
 
 from .answers import SERVICE_TYPE, Answers, Given
 from .changelog import Release, releases_between
-from .errors import TemplateUnusable, UpdateRefused, shown
+from .errors import UpdateRefused, shown
 from .merge import Merge, merge
 from .objects import Entries, Objects, scratch
 from .ownership import Owner, Ownership
 from .pending import read_pending
+from .place import Place, asked_at
 from .recorded import Recorded, read_recorded
 from .settle import settle
-from .source import Pin, Repository, find
+from .source import Pin
 from .steps import Step
 from .template import Template, render, template_at
 from .worktree import WorkTree, open_work_tree
@@ -33,20 +34,6 @@ class Opened:
     def name(self) -> str:
         """What the service is called."""
         return str(self.recorded.answers.get("service_name", self.recorded.folder.resolve().name))
-
-
-@dataclass
-class Place:
-    """Where a project comes from: its template, the commit that it was made with, and a folder for temporary files."""
-
-    repository: Repository
-    start: Pin
-    folder: Path
-
-    @cached_property
-    def template(self) -> Template:
-        """The template at that commit."""
-        return template_at(self.start, self.folder / "old")
 
 
 @dataclass
@@ -112,17 +99,6 @@ def open_project(folder: Path) -> Opened:
 
 
 @contextmanager
-def located(recorded: Recorded, source: str | None = None) -> Iterator[Place]:
-    """Find the template of a project, and in it the commit that the project was made with.
-
-    Raises UpdateRefused where that is gone, and what finding a template raises.
-    """
-    with tempfile.TemporaryDirectory(prefix="new-service-") as temporary:
-        repository = find(source or recorded.source, Path(temporary))
-        yield Place(repository, _pin_recorded(repository, recorded), Path(temporary))
-
-
-@contextmanager
 def prepared(
     opened: Opened, command: str, given: Given, place: Place, end: Pin, *, dry_run: bool = False
 ) -> Iterator[Renewal]:
@@ -142,26 +118,11 @@ def prepared(
         yield Renewal(command, opened, old, new, answers, merged)
 
 
-def _pin_recorded(repository: Repository, recorded: Recorded) -> Pin:
-    try:
-        return repository.pin(recorded.commit)
-    except TemplateUnusable as error:
-        raise UpdateRefused(
-            f"the template at {repository.source} does not have {recorded.commit!r}, which the project was made with",
-            "name the template that has it with --template, or push that commit to it",
-        ) from error
-
-
 def _renders(
     opened: Opened, old: Template, new: Template, answers: Answers, objects: Objects
 ) -> tuple[Entries, Entries]:
     """Return the files of the project as the template makes it now, and as it will."""
-    questions = old.questionnaire.questions
-    recorded = {
-        name: value
-        for name, value in opened.recorded.answers.items()
-        if name in questions and not questions[name].is_derived
-    }
+    recorded = asked_at(old, opened.recorded)
     name = opened.recorded.folder.resolve().name
     with tempfile.TemporaryDirectory(prefix="new-service-renders-") as temporary:
         render(old, recorded, Path(temporary, "old", name))

@@ -10,7 +10,8 @@ from .catalogue import Catalogue
 from .console import Console
 from .errors import AnswersRefused, Declined, UsageError, unknown_name
 from .finish import finish
-from .renewal import Opened, located, open_project, prepared
+from .place import located
+from .renewal import Opened, open_project, prepared
 from .selection import unmet_needs
 from .template import Template
 

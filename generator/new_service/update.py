@@ -4,15 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import git
 from .answers import Given
-from .changelog import base_version
 from .console import Console
 from .errors import UpdateRefused
 from .finish import finish
 from .organisation import read_defaults
-from .renewal import Place, located, open_project, prepared
-from .source import Pin, Repository
+from .place import Place, located
+from .renewal import open_project, prepared
+from .source import Pin
 
 
 @dataclass(frozen=True)
@@ -40,27 +39,11 @@ def update(request: Request, console: Console) -> int:
             return finish(renewal, console, dry_run=request.dry_run, with_lock=request.with_lock)
 
 
-def is_older(repository: Repository, one: Pin, other: Pin) -> bool:
-    """Tell whether one commit of a template comes before another, by their releases or else by their history."""
-    versions = base_version(one.commit), base_version(other.commit)
-    if versions[0] is not None and versions[1] is not None and versions[0] != versions[1]:
-        return versions[0] < versions[1]
-    if one.commit_hash == other.commit_hash:
-        return False
-    return git.succeeds("merge-base", "--is-ancestor", one.commit_hash, other.commit_hash, folder=repository.folder)
-
-
-def latest(place: Place) -> Pin:
-    """Return the latest release, a template's HEAD if it has none, or the start if that is newer."""
-    end = place.repository.pin(next(iter(place.repository.releases()), "HEAD"))
-    return place.start if is_older(place.repository, end, place.start) else end
-
-
 def _end(request: Request, place: Place) -> Pin:
     if request.to is None:
-        return latest(place)
+        return place.latest()
     end = place.repository.pin(request.to)
-    if is_older(place.repository, end, place.start) and not request.downgrade:
+    if place.is_older(end, place.start) and not request.downgrade:
         raise UpdateRefused(
             f"{end.commit} is older than {place.start.commit}, which the project has",
             "add --downgrade if that is meant",

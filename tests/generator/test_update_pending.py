@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,10 @@ from .projects import conflicting, next_release, unmerged
 def test_an_update_can_be_taken_back(
     new_service: NewService, template: Path, project: Path, *, conflicts: bool
 ) -> None:
-    (conflicting if conflicts else lambda template, _: next_release(template))(template, project)
+    if conflicts:
+        conflicting(template, project)
+    else:
+        next_release(template)
     (project / ".gitignore").write_text("*.log\n")
     commit_all(project)
     (project / "docs/own.log").write_text("kept\n")
@@ -90,7 +94,7 @@ def test_an_error_while_it_is_written_leaves_the_project_as_it_was(
 
     run = new_service_git.run
 
-    def failing(*arguments: str, **options: object) -> str:
+    def failing(*arguments: str, **options: Any) -> str:
         if "read-tree" in arguments and at == "before":
             fail()
         said = run(*arguments, **options)

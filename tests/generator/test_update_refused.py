@@ -1,6 +1,7 @@
 """`new-service update` where it cannot be: it says why, and nothing changes."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,7 +77,7 @@ def test_a_template_that_lost_the_release_is_refused(new_service: NewService, te
 def test_an_old_git_is_named(new_service: NewService, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = new_service_git.run
 
-    def old(*arguments: str, **options: object) -> str:
+    def old(*arguments: str, **options: Any) -> str:
         return "git version 2.37.4" if arguments == ("version",) else run(*arguments, **options)
 
     monkeypatch.setattr(new_service_git, "run", old)
