@@ -129,7 +129,12 @@ def test_a_person_at_a_terminal_is_asked(
     project = minimal(new_service, work)
     asked: list[str] = []
     monkeypatch.setattr(Console, "can_ask", True)
-    monkeypatch.setattr(wizard, "confirm", lambda question: asked.append(question) or agreed)
+
+    def confirm(question: str) -> bool:
+        asked.append(question)
+        return agreed
+
+    monkeypatch.setattr(wizard, "confirm", confirm)
     outcome = new_service("add", "audit", "--dir", project, "--no-lock")
     assert asked == ["audit needs postgres: add both?"]
     assert outcome.code == (0 if agreed else 1)
