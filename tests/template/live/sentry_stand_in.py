@@ -31,7 +31,7 @@ class SentryStandIn(ThreadingHTTPServer):
     def items(self, kind: str, **tags: str) -> list[dict[str, Any]]:
         """Return the items of a kind (``event``, ``transaction``) that have these tags."""
         found = [item for envelope in self.envelopes for item in parsed(envelope, kind)]
-        return [item for item in found if tags.items() <= item["tags"].items()]
+        return [item for item in found if tags.items() <= item.get("tags", {}).items()]
 
 
 class Intake(BaseHTTPRequestHandler):

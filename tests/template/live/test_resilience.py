@@ -68,7 +68,7 @@ def test_retries_wait_as_long_as_they_are_asked_to(start: Start, partner: StandI
         partner.script.append(Answer(503, headers={"retry-after": asked()}))
         assert code(running, "GET") == "200"
         first, second = partner.received
-        assert second.arrived - first.arrived > 0.99
+        assert second.arrived - first.arrived > 0.9  # as the partner sees it
 
 
 def test_retries_are_cut_by_their_budget(start: Start, partner: StandIn, proxy: FaultProxy) -> None:
@@ -85,14 +85,14 @@ def test_retries_are_cut_by_their_budget(start: Start, partner: StandIn, proxy: 
 def test_a_partner_that_is_gone_opens_the_breaker_and_is_left_alone(
     start: Start, proxy: FaultProxy, fault: str
 ) -> None:
-    with start(PARTNER_URL=url(proxy), CALL_ATTEMPT_SECONDS="0.3", CALL_MAX_WAIT_SECONDS="2") as running:
+    with start(PARTNER_URL=url(proxy), CALL_ATTEMPT_SECONDS="1", CALL_MAX_WAIT_SECONDS="3") as running:
         assert code(running) == "200"
         getattr(proxy, fault)()
         assert set(at_once(running, ENOUGH_TO_OPEN)) == {"dependency_unavailable"}
         before = proxy.requests, proxy.connections
         begun = time.monotonic()
         assert [code(running) for _ in range(5)] == ["circuit_open"] * 5
-        assert time.monotonic() - begun < 1.5  # nobody waits for an attempt
+        assert time.monotonic() - begun < 3  # nobody waits for an attempt
         assert (proxy.requests, proxy.connections) == before
         assert running.metric("circuit_breaker_state") == 2
         assert running.metric("http_client_refused_total", reason="circuit_open") == 5
