@@ -55,7 +55,9 @@ class Findings:
 def check(folder: Path, console: Console, *, with_drift: bool = True) -> int:
     """Look for what is to be done, say it, and return the exit code: 1 where something is found."""
     recorded = read_recorded(folder)
-    with located(recorded) as place:
+    with located(recorded, newest=True) as place:
+        if place.notice:
+            console.notice(place.notice)
         findings = _find(recorded, place, with_drift=with_drift)
     _show(findings, console)
     if console.as_json:

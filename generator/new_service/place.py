@@ -3,15 +3,15 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from . import git
 from .changelog import base_version
-from .errors import TemplateUnusable, UpdateRefused
+from .errors import TemplateUnreachable, TemplateUnusable, UpdateRefused
 from .recorded import Recorded
-from .source import Pin, Repository, find
+from .source import Pin, Repository, brought_along, find
 from .template import Template, template_at
 
 
@@ -22,6 +22,7 @@ class Place:
     repository: Repository
     start: Pin
     folder: Path
+    notice: str = ""
 
     @cached_property
     def template(self) -> Template:
@@ -30,7 +31,7 @@ class Place:
 
     def latest(self) -> Pin:
         """Return the latest release, the template's HEAD if it has none, or the start if that is newer."""
-        end = self.repository.pin(next(iter(self.repository.releases()), "HEAD"))
+        end = self.repository.pin(self.repository.latest)
         return self.start if self.is_older(end, self.start) else end
 
     def is_older(self, one: Pin, other: Pin) -> bool:
@@ -43,19 +44,44 @@ class Place:
 
 
 @contextmanager
-def located(recorded: Recorded, source: str | None = None) -> Iterator[Place]:
+def located(
+    recorded: Recorded, source: str | None = None, *, to: str | None = None, newest: bool = False
+) -> Iterator[Place]:
     """Find the template of a project, and in it the commit that the project was made with.
 
-    Raises UpdateRefused where that is gone, and what finding a template raises.
+    Nothing is fetched if new-service brings along what is wanted: that commit, the version `to`, and with `newest` one
+    after it. Raises UpdateRefused where the commit is gone, and what finding a template raises.
     """
     with tempfile.TemporaryDirectory(prefix="new-service-") as temporary:
-        repository = find(source or recorded.source, Path(temporary))
-        yield Place(repository, _pin_recorded(repository, recorded), Path(temporary))
+        if source is None:
+            yield _locate(recorded, to, Path(temporary), newest=newest)
+        else:
+            yield _found(find(source, Path(temporary)), recorded, Path(temporary))
 
 
-def _pin_recorded(repository: Repository, recorded: Recorded) -> Pin:
+def _locate(recorded: Recorded, to: str | None, folder: Path, *, newest: bool) -> Place:
+    mine = _brought_along(recorded, to, folder)
+    if mine is not None and (not newest or mine.latest().commit_hash != mine.start.commit_hash):
+        return mine
     try:
-        return repository.pin(recorded.commit)
+        repository = find(recorded.source, folder)
+    except (TemplateUnreachable, TemplateUnusable) as error:
+        if mine is None:
+            raise
+        return replace(mine, notice=f"{error.message}; only what this new-service brings along was looked at")
+    return _found(repository, recorded, folder)
+
+
+def _brought_along(recorded: Recorded, to: str | None, folder: Path) -> Place | None:
+    repository = brought_along(recorded.source, folder)
+    if repository is None or not all(repository.has(version) for version in (recorded.commit, to) if version):
+        return None
+    return Place(repository, repository.pin(recorded.commit), folder)
+
+
+def _found(repository: Repository, recorded: Recorded, folder: Path) -> Place:
+    try:
+        return Place(repository, repository.pin(recorded.commit), folder)
     except TemplateUnusable as error:
         raise UpdateRefused(
             f"the template at {repository.source} does not have {recorded.commit!r}, which the project was made with",

@@ -1,38 +1,43 @@
 """Finds a template's repository, pins one commit of it, and copies that commit into a plain folder."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
 
 from packaging.version import InvalidVersion, Version
 
 from . import git
+from .addresses import SHORTCUTS, is_same, is_url, recorded_url
+from .bundled import Bundle, no_bundle, read_bundle
 from .errors import TemplateUnreachable, TemplateUnusable
 
 _OWN_CHECKOUT: Final = Path(__file__).resolve().parents[2]
-_URL = re.compile(r"^(git\+)?(https?|ssh|git)://|^[\w.-]+@[\w.-]+:|^g[hl]:")
-_SHORTCUTS = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
-_COPIER_KNOWS = ("git@", "git://", "git+", "https://github.com/", "https://gitlab.com/")
+_RESOLVE: Final = ("rev-parse", "--verify", "--quiet", "--end-of-options")
 
 
 @dataclass(frozen=True)
 class Repository:
-    """A template's repository that can be read here: somebody's checkout, or a bare clone.
+    """A template's repository that can be read here: somebody's checkout, a bare clone, or what new-service brings.
 
-    `source` is what projects record: an absolute URL or path, never with credentials.
+    `source` is what projects record: an absolute URL or path, never with credentials. `own` is the release that an
+    installed new-service was built from, and stands for.
     """
 
     folder: Path
     source: str
-    is_checkout: bool
+    is_checkout: bool = False
+    own: str | None = None
+
+    @property
+    def latest(self) -> str:
+        """What an update goes to: the latest release, HEAD without one; never beyond the release of new-service."""
+        return self.own or next(iter(self.releases()), "HEAD")
 
     def pin(self, ref: str | None = None) -> "Pin":
-        """Pin a commit; without `ref` it is a checkout's HEAD or a clone's latest release. Raises TemplateUnusable."""
+        """Pin a commit; without `ref` it is a checkout's HEAD or else the latest. Raises TemplateUnusable."""
         if not self.is_checkout:
-            ref = ref or next(iter(self.releases()), None)
+            ref = ref or self.latest
         commit_hash = self._resolve(ref or "HEAD")
         describe = git.start("describe", "--tags", "--always", commit_hash, folder=self.folder)
         notices = tuple(self._notices(commit_hash, is_head=ref is None)) if self.is_checkout else ()
@@ -47,16 +52,20 @@ class Repository:
                 versions[version] = tag
         return [versions[version] for version in sorted(versions, reverse=True)]
 
+    def has(self, ref: str) -> bool:
+        """Tell whether a version is there."""
+        return git.succeeds(*_RESOLVE, f"{ref}^{{commit}}", folder=self.folder)
+
     def _resolve(self, ref: str) -> str:
         try:
-            return git.run(
-                "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}", folder=self.folder
-            )
+            return git.run(*_RESOLVE, f"{ref}^{{commit}}", folder=self.folder)
         except git.GitFailed as error:
             if ref == "HEAD":
                 raise TemplateUnusable("the template's repository has no commit yet", "commit it first") from error
+            others = f"; --template {self.source} asks for others" if self.own else ""
             raise TemplateUnusable(
-                f"the template has no version {ref!r}", f"releases: {', '.join(self.releases()[:8]) or 'none yet'}"
+                f"the template has no version {ref!r}",
+                f"releases: {', '.join(self.releases()[:8]) or 'none yet'}{others}",
             ) from error
 
     def _notices(self, commit_hash: str, *, is_head: bool) -> Iterator[str]:
@@ -82,20 +91,26 @@ class Pin:
 def find(source: str | None, clones: Path) -> Repository:
     """Find a template's repository; a remote one is cloned into `clones`.
 
-    Without a source it is the checkout that this package runs from. Raises TemplateUnusable and TemplateUnreachable.
+    Without a source it is the checkout that this package runs from, or what it brings along. Raises TemplateUnusable
+    and TemplateUnreachable.
     """
     if source is None:
-        folder = _own_checkout()
-        return Repository(_top_of_repository(folder), _source_of_checkout(folder), is_checkout=True)
+        return _own(clones)
     if source.startswith("file://"):
         source = source.removeprefix("file://")
-    if _URL.match(source):
+    if is_url(source):
         return _clone(source, clones)
     folder = Path(source).expanduser().resolve()
     top = _top_of_repository(folder)
     if top != folder:
         raise TemplateUnusable(f"{folder} is a folder inside the repository {top}", f"use --template {top}")
     return Repository(folder, str(folder), is_checkout=True)
+
+
+def brought_along(source: str, clones: Path) -> Repository | None:
+    """Return what an installed new-service brings along, if it is the template that a project records."""
+    bundle = None if _is_checkout(_OWN_CHECKOUT) else read_bundle()
+    return _unpack(bundle, clones) if bundle is not None and is_same(bundle.source, source) else None
 
 
 def export(pinned: Pin, folder: Path) -> None:
@@ -113,39 +128,36 @@ def export(pinned: Pin, folder: Path) -> None:
     )  # fmt: skip
 
 
-def recorded_url(url: str) -> str:
-    """Return a URL as projects record it: no credentials, and in a form that plain Copier takes for git's."""
-    for shortcut, start in _SHORTCUTS.items():
-        if url.startswith(shortcut):
-            return f"{start}{url.removeprefix(shortcut).strip('/').removesuffix('.git')}.git"
-    parts = urlsplit(url)
-    if parts.scheme and "@" in parts.netloc:
-        user, host = parts.netloc.rsplit("@", 1)
-        # ssh needs the account's name; a web server only ever gets a token there.
-        keep = f"{user.split(':')[0]}@" if "ssh" in parts.scheme else ""
-        url = urlunsplit(parts._replace(netloc=f"{keep}{host}"))
-    return url if url.endswith(".git") or url.startswith(_COPIER_KNOWS) else f"git+{url}"
+def _own(clones: Path) -> Repository:
+    if _is_checkout(_OWN_CHECKOUT):
+        return Repository(_top_of_repository(_OWN_CHECKOUT), source_of_checkout(_OWN_CHECKOUT), is_checkout=True)
+    bundle = read_bundle()
+    if bundle is None:
+        raise no_bundle()
+    return _unpack(bundle, clones)
 
 
-def _own_checkout() -> Path:
-    if (_OWN_CHECKOUT / "copier.yml").is_file() and (_OWN_CHECKOUT / ".git").exists():
-        return _OWN_CHECKOUT
-    raise TemplateUnusable(
-        "new-service is not installed from a git checkout, so it brings no template along",
-        "name one with --template URL, or set NEW_SERVICE_TEMPLATE",
-    )
+def _is_checkout(folder: Path) -> bool:
+    return (folder / "copier.yml").is_file() and (folder / ".git").exists()
+
+
+def _unpack(bundle: Bundle, clones: Path) -> Repository:
+    folder = clones / "bundle.git"
+    bundle.unpack(folder)
+    return Repository(folder, bundle.source, own=bundle.commit_hash)
 
 
 def _is_published(folder: Path, commit_hash: str) -> bool:
     return bool(git.run("for-each-ref", "--count=1", f"--contains={commit_hash}", "refs/remotes", folder=folder))
 
 
-def _source_of_checkout(folder: Path) -> str:
+def source_of_checkout(folder: Path) -> str:
+    """Return what projects record for a checkout: its origin where that is a network's URL, or else its path."""
     try:
         url = git.run("config", "--get", "remote.origin.url", folder=folder)
     except git.GitFailed:
         return str(folder)
-    return recorded_url(url) if _URL.match(url) else str(folder)
+    return recorded_url(url) if is_url(url) else str(folder)
 
 
 def _top_of_repository(folder: Path) -> Path:
@@ -161,7 +173,7 @@ def _top_of_repository(folder: Path) -> Path:
 
 def _clone(url: str, clones: Path) -> Repository:
     recorded = recorded_url(url)
-    fetched = recorded if url.startswith(tuple(_SHORTCUTS)) else url
+    fetched = recorded if url.startswith(tuple(SHORTCUTS)) else url
     clone = clones / "template.git"
     try:
         git.run("clone", "--quiet", "--bare", "--", fetched.removeprefix("git+"), str(clone))
@@ -170,7 +182,7 @@ def _clone(url: str, clones: Path) -> Repository:
             f"the template could not be fetched: {error.message}",
             f"check the network, and try: git ls-remote {recorded.removeprefix('git+')}",
         ) from error
-    return Repository(clone, recorded, is_checkout=False)
+    return Repository(clone, recorded)
 
 
 def version_of(tag: str) -> Version | None:

@@ -30,7 +30,9 @@ class Request:
 def update(request: Request, console: Console) -> int:
     """Update a project and return the exit code."""
     opened = open_project(request.directory)
-    with located(opened.recorded, request.template) as place:
+    with located(opened.recorded, request.template, to=request.to, newest=request.to is None) as place:
+        if place.notice:
+            console.notice(place.notice)
         end = _end(request, place)
         if end.commit_hash == place.start.commit_hash and not request.flags and request.template is None:
             return _say_up_to_date(request, opened.name, end, console)

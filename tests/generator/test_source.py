@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from new_service import source
+from new_service.addresses import recorded_url
 from new_service.errors import TemplateUnreachable, TemplateUnusable
-from new_service.source import Pin, export, find, recorded_url
+from new_service.source import Pin, export, find
 
 from .conftest import commit_all, git
 
