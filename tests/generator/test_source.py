@@ -1,8 +1,5 @@
 import shutil
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -13,32 +10,22 @@ from new_service.errors import TemplateUnreachable, TemplateUnusable
 from new_service.source import Pin, export, find
 
 from .conftest import commit_all, git
-
-
-class SilentHandler(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
-        """Say nothing."""
+from .serving import publish, serve
 
 
 @pytest.fixture
 def served(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Path]]:
-    """Serve the template over HTTP, as a static file server can; yield the URL and the repository behind it."""
+    """Serve the template over HTTP; yield the URL and the repository behind it."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    git("clone", "--quiet", "--bare", str(template), str(tmp_path / "web" / "template.git"), folder=tmp_path)
-    git("update-server-info", folder=tmp_path / "web" / "template.git")
-    handler = partial(SilentHandler, directory=str(tmp_path / "web"))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/template.git", tmp_path / "web" / "template.git"
-        server.shutdown()
+    with serve(template, tmp_path / "web") as (url, repository, _):
+        yield url, repository
 
 
 def release(served: Path, template: Path, *tags: str) -> None:
     for tag in tags:
         (template / "VERSION").write_text(tag)
         commit_all(template, tag=tag)
-    git("push", "--quiet", "--tags", str(served), "HEAD", folder=template)
-    git("update-server-info", folder=served)
+    publish(template, served)
 
 
 def pin(source: str | None, ref: str | None, clones: Path) -> Pin:
