@@ -23,3 +23,7 @@ try *arguments:
 # How long `create` takes beside plain Copier.
 benchmark runs="9":
     python tests/benchmarks/create.py {{ runs }}
+
+# Check, date the changelog, set the version, commit and tag; docs/releasing.md. Pushes nothing.
+release version:
+    python scripts/release.py {{ version }}
