@@ -33,7 +33,8 @@ class Bundle:
         """Make it a bare repository in a folder that does not exist yet. Raises TemplateUnusable."""
         try:
             git.run("init", "--quiet", "--bare", "--object-format=sha1", str(folder))
-            (folder / "shallow").write_text("".join(f"{commit}\n" for commit in self.shallow))
+            if self.shallow:
+                (folder / "shallow").write_text("".join(f"{commit}\n" for commit in self.shallow))
             listed = git.run("bundle", "unbundle", str(self.file), folder=folder)
             names = (line.split(" ", 1) for line in listed.splitlines())
             created = "".join(f"create {name} {oid}\n" for oid, name in names if name.startswith("refs/tags/"))
