@@ -134,6 +134,7 @@ def test_a_version_must_be_newer(repository: Path, version: str) -> None:
         (["## [Unreleased]\n\n", "## [0.2.0] - unreleased\n\n### Added\n"], "says nothing under [0.2.0]"),
         ([NEWS, "## [0.2.0] - unreleased\n\n- More.\n"], "under [Unreleased] and under [0.2.0]"),
     ],
+    ids=["empty", "no section", "prepared and empty", "both"],
 )
 def test_a_changelog_without_an_entry_is_refused(repository: Path, sections: list[str], said: str) -> None:
     write_changelog(repository, *sections)
@@ -153,6 +154,10 @@ def test_a_changelog_without_an_entry_is_refused(repository: Path, sections: lis
         ({"  - /config/base.yaml\n": ""}, ["config/base.yaml is no longer created once"]),
         ({"  - __pycache__\n": ""}, ["_exclude in copier.yml"]),
         ({"\nowner:": "\nteam:", "    none: none\n": ""}, ["the question owner is gone", "the choice none of ci"]),
+    ],
+    ids=[
+        "labelled choice", "choice", "feature", "expression", "question", "type of a feature", "create-once pattern",
+        "caches", "all at once",
     ],
 )  # fmt: skip
 def test_what_would_break_projects_is_refused(repository: Path, replaced: dict[str, str], said: list[str]) -> None:

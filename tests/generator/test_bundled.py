@@ -114,6 +114,7 @@ def test_a_shallow_clone_brings_what_it_has(checkout: Path, tmp_path: Path, monk
     repository = find(None, tmp_path)
     assert repository.pin().commit_hash == record["commit_hash"] == git("rev-parse", "HEAD", folder=checkout)
     assert not repository.has("v1.0.0")
+    assert git("rev-list", record["commit_hash"], folder=repository.folder) == record["commit_hash"]
 
 
 def test_what_was_built_without_git_says_so_when_a_template_is_needed(
