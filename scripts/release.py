@@ -93,7 +93,8 @@ def release(plan: Plan) -> None:
     start = git.run("rev-parse", "HEAD", folder=plan.root)
     try:
         _write(plan)
-        git.run("commit", "--quiet", "--message", f"Release {plan.tag}", "--", CHANGELOG, PROJECT, folder=plan.root)
+        message = f"Release {plan.tag}"
+        git.run("commit", "--quiet", "--allow-empty", "--message", message, "--", CHANGELOG, PROJECT, folder=plan.root)
         git.run("tag", "--annotate", plan.tag, "--message", f"new-service {plan.version}", folder=plan.root)
     except BaseException as error:
         git.run("reset", "--quiet", "--hard", start, folder=plan.root)  # everything was committed before
