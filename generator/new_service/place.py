@@ -64,12 +64,11 @@ def _locate(recorded: Recorded, to: str | None, folder: Path, *, newest: bool) -
     if mine is not None and (not newest or mine.latest().commit_hash != mine.start.commit_hash):
         return mine
     try:
-        repository = find(recorded.source, folder)
-    except (TemplateUnreachable, TemplateUnusable) as error:
+        return _found(find(recorded.source, folder), recorded, folder)
+    except (TemplateUnreachable, TemplateUnusable, UpdateRefused) as error:
         if mine is None:
             raise
         return replace(mine, notice=f"{error.message}; only what this new-service brings along was looked at")
-    return _found(repository, recorded, folder)
 
 
 def _brought_along(recorded: Recorded, to: str | None, folder: Path) -> Place | None:

@@ -20,8 +20,8 @@ _RESOLVE: Final = ("rev-parse", "--verify", "--quiet", "--end-of-options")
 class Repository:
     """A template's repository that can be read here: somebody's checkout, a bare clone, or what new-service brings.
 
-    `source` is what projects record: an absolute URL or path, never with credentials. `own` is the release that an
-    installed new-service was built from, and stands for.
+    `source` is what projects record: an absolute URL or path, never with credentials. `own` is the commit that an
+    installed new-service was built from, and renders.
     """
 
     folder: Path

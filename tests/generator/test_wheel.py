@@ -161,6 +161,19 @@ def test_a_project_at_the_wheels_release_is_up_to_date_even_offline(world: World
     assert "only what this new-service brings along was looked at" in said
 
 
+def test_a_release_that_is_not_published_yet_is_told(world: World, project: Path) -> None:
+    tag = git("rev-parse", "v0.1.0", folder=world.served.repository)
+    git("tag", "--delete", "v0.1.0", folder=world.served.repository)
+    git("update-server-info", folder=world.served.repository)
+    try:
+        said = world.old.run("new-service", "check", project, online=True)
+        assert "does not have 'v0.1.0', which the project was made with; only what this new-service brings" in said
+    finally:
+        git("update-ref", "refs/tags/v0.1.0", tag, folder=world.served.repository)
+        git("update-server-info", folder=world.served.repository)
+        world.served.requests.clear()
+
+
 def test_a_version_that_the_wheel_does_not_bring_is_refused_with_the_way_to_it(world: World, tmp_path: Path) -> None:
     said = world.old.run("new-service", "create", tmp_path / "x", "--name", "x", "--yes", "--ref", "v0.2.0", code=2)
     assert "releases: v0.1.0; --template" in said
