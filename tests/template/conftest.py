@@ -1,6 +1,7 @@
 """Renders the template as it stands in the work tree, committed or not."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -96,3 +97,10 @@ def uv(*arguments: str, folder: Path, check: bool = True) -> subprocess.Complete
     )
     assert not check or run.returncode == 0, run.stdout + run.stderr
     return run
+
+
+def fenced(page: str, language: str, having: str) -> str:
+    """Return the one code block of a page that is of a language and has these characters in it."""
+    blocks = re.findall(rf"(?ms)^```{language}\n(.*?)^```$", page)
+    [block] = [block for block in blocks if having in block]
+    return block

