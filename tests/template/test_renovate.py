@@ -150,7 +150,7 @@ def test_a_release_of_the_template_is_offered(
     [template] = found["copier"][0]["deps"]
     assert (template["currentValue"], template["packageName"]) == ("v0.1.0", url)
     assert [update["newValue"] for update in template["updates"]] == ["v0.2.0"]
-    assert [update["branchName"] for update in template["updates"]] == ["renovate/template-v0.2.0"]
+    assert [update["branchName"] for update in template["updates"]] == ["renovate/template"]
 
 
 @needs_renovate
