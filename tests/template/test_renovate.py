@@ -136,21 +136,25 @@ def look(renovate: Path, project: Path, *flags: str) -> dict[str, list[dict[str,
 
 
 @needs_renovate
-def test_a_release_of_the_template_is_offered(
+def test_a_release_of_the_template_is_offered_to_a_project_that_has_one(
     renovate: Path, make_project: MakeProject, template_repository: Path, tmp_path: Path
 ) -> None:
     project = make_project(service_name="billing")
     repository = shutil.copytree(template_repository, tmp_path / "template")
     release(repository, "v0.2.0")
-    with served(repository, tmp_path) as url:
+
+    def offered(commit: str) -> list[tuple[object, object]]:
         answers = project / ".copier-answers.yml"
-        answers.write_text(re.sub(r"(?m)^_src_path: .*$", f"_src_path: git+{url}", answers.read_text()))
-        release(project, "moved")
-        found = look(renovate, project, "--dry-run=lookup", "--enabled-managers=copier")
-    [template] = found["copier"][0]["deps"]
-    assert (template["currentValue"], template["packageName"]) == ("v0.1.0", url)
-    assert [update["newValue"] for update in template["updates"]] == ["v0.2.0"]
-    assert [update["branchName"] for update in template["updates"]] == ["renovate/template"]
+        text = re.sub(r"(?m)^_src_path: .*$", f"_src_path: git+{url}", answers.read_text())
+        answers.write_text(re.sub(r"(?m)^_commit: .*$", f"_commit: {commit}", text))
+        git("commit", "--all", "--quiet", "--message", commit, folder=project)
+        [template] = look(renovate, project, "--dry-run=lookup", "--enabled-managers=copier")["copier"][0]["deps"]
+        assert (template["currentValue"], template["packageName"]) == (commit, url)
+        return [(update["newValue"], update["branchName"]) for update in template["updates"]]
+
+    with served(repository, tmp_path) as url:
+        assert offered("v0.1.0") == [("v0.2.0", "renovate/template")]
+        assert offered("v0.1.0-3-g1a2b3c4") == []
 
 
 @needs_renovate
@@ -161,6 +165,6 @@ def test_every_file_with_versions_is_found_and_the_templates_own_are_left_to_it(
     found = look(renovate, project, "--dry-run=extract")
     found = {manager: [file["packageFile"] for file in files] for manager, files in found.items()}
     assert found.pop("pep621") == ["pyproject.toml"]
-    found.pop("copier", None)  # the template of this project is a folder, which only this machine has
+    assert "copier" not in found, "the template of this project is a folder, which only this machine has"
     left = rule(json.loads((project / "renovate.json").read_text()), RELEASES_OF_THE_TEMPLATE)["matchFileNames"]
     assert sorted(file for files in found.values() for file in files) == sorted(left)
