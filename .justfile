@@ -29,4 +29,4 @@ release version:
     python scripts/release.py {{ version }}
 # How long `update` takes beside plain Copier, and for a fleet.
 benchmark-update runs="9" projects="100":
-    python tests/benchmarks/update.py {{ runs }} {{ projects }}
+    python -m tests.benchmarks.update {{ runs }} {{ projects }}

@@ -1,6 +1,6 @@
 """Measures `new-service update --no-lock` beside plain `copier update` of the same project, and over a hundred of them.
 
-python tests/benchmarks/update.py [RUNS] [PROJECTS]
+python -m tests.benchmarks.update [RUNS] [PROJECTS]
 
 Each run has a copy of its own, the two commands take turns, and both must end with the same files. First the template
 lies in a folder of this machine, then behind a server (`git daemon` on the loopback), as it does for a fleet.
@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from update_projects import PROGRAMS, git, identity, make_project, make_template, served
+from tests.benchmarks.update_projects import PROGRAMS, git, identity, make_project, make_template, served
 
 UPDATE = [str(PROGRAMS / "new-service"), "update", "--no-lock"]
 COPIER = [str(PROGRAMS / "copier"), "update", "--defaults", "--quiet"]
@@ -192,7 +192,8 @@ def main(runs: int = 9, count: int = 100) -> None:
                 compare(presets[0], folder, runs, "behind a server")
             if count:
                 print("\nThe fleet, half of it standard and half minimal, the template behind a server:\n")
-                for at_once, mirror in ((1, {}), (2, {}), (2, instead(template, url))):
+                alone: dict[str, str] = {}
+                for at_once, mirror in ((1, alone), (2, alone), (2, instead(template, url))):
                     fleet(presets, folder, count, at_once, mirror)
 
 
