@@ -8,7 +8,7 @@ from .errors import COULD_NOT, NO, Interrupted, Unresolved, UpdateRefused, Usage
 from .pending import Pending, forget, read_pending, undo, unresolved, write
 from .renewal import Renewal
 from .report import next_lines, show_renewal
-from .steps import Step, lock, timed
+from .steps import LOCK_FILE, Step, lock, timed
 from .worktree import WorkTree, open_work_tree
 
 
@@ -96,7 +96,7 @@ def _lock(renewal: Renewal, console: Console) -> None:
 
 def _needs_lock(renewal: Renewal) -> bool:
     changed = any(change.path == "pyproject.toml" for change in renewal.merge.changes)
-    return changed or not (renewal.opened.recorded.folder / "uv.lock").exists()
+    return changed or not (renewal.opened.recorded.folder / LOCK_FILE).exists()
 
 
 def _document(console: Console, folder: Path, pending: Pending, outcome: str) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from . import git
 from .errors import CouldNotWrite, UpdateRefused
 from .merge import Conflict, Merge
+from .steps import LOCK_FILE
 from .worktree import WorkTree
 
 _REMOVED = "0" * 40
@@ -54,6 +55,9 @@ def write(work_tree: WorkTree, merged: Merge, command: str, release: str) -> Non
     changes = [*merged.objects.changes(merged.before, merged.tree, renames=False)]
     _refuse_hidden(work_tree, [change.path for change in changes if change.kind == "added"])
     paths = {change.path for change in changes} | {conflict.path for conflict in merged.conflicts}
+    lock = work_tree.top / work_tree.prefix / LOCK_FILE
+    if LOCK_FILE in merged.objects.entries(merged.before) or not lock.exists():
+        paths.add(LOCK_FILE)  # it is resolved anew after this
     whole = merged.objects.tree(merged.objects.entries(merged.tree), work_tree.prefix, work_tree.head)
     pending = Pending(
         work_tree.head, command, release,

@@ -113,21 +113,6 @@ def brought_along(source: str, clones: Path) -> Repository | None:
     return _unpack(bundle, clones) if bundle is not None and is_same(bundle.source, source) else None
 
 
-def export(pinned: Pin, folder: Path) -> None:
-    """Copy the pinned commit into an existing empty folder.
-
-    As a checkout would, not as `git archive` does: that leaves out what .gitattributes marks `export-ignore`, and the
-    files must be the same as those that plain Copier sees.
-    """
-    directory = git.run("rev-parse", "--absolute-git-dir", folder=pinned.repository)
-    options = ("-c", "core.bare=false", "-c", "core.sparseCheckout=false", "-c", "core.fsmonitor=false")
-    index = folder.with_name(f"{folder.name}.index")
-    git.run(
-        *options, f"--git-dir={directory}", f"--work-tree={folder}", "read-tree", "-u", "--reset", pinned.commit_hash,
-        folder=folder, extra={"GIT_INDEX_FILE": str(index)},
-    )  # fmt: skip
-
-
 def _own(clones: Path) -> Repository:
     if _is_checkout(_OWN_CHECKOUT):
         return Repository(_top_of_repository(_OWN_CHECKOUT), source_of_checkout(_OWN_CHECKOUT), is_checkout=True)

@@ -13,6 +13,7 @@ from typing import Literal
 from . import git
 from .errors import NewServiceError, ToolMissing
 
+LOCK_FILE = "uv.lock"
 Outcome = Literal["done", "skipped", "failed"]
 
 
@@ -69,7 +70,7 @@ def lock(project: Path) -> str:
     )
     if run.returncode:
         raise NewServiceError(f"uv lock: {_reason(run.stderr)}", "run in the project: uv lock")
-    return f"{(project / 'uv.lock').read_text(encoding='utf-8').count('[[package]]')} packages"
+    return f"{(project / LOCK_FILE).read_text(encoding='utf-8').count('[[package]]')} packages"
 
 
 def uv_program() -> str:
@@ -117,4 +118,5 @@ def _has_identity(project: Path) -> bool:
 
 def _reason(output: str) -> str:
     lines = [line.strip(" ×│├╰─▶") for line in output.splitlines() if line.strip()]
-    return next((line for line in lines if not line.startswith(("Using ", "warning:"))), "it failed without a word")
+    said = next((line for line in lines if not line.startswith(("Using ", "warning:"))), "it failed without a word")
+    return said.removeprefix("error: ")

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Self
 from .catalogue import Catalogue
 from .destination import files_below, staged
 from .errors import AnswersRefused, TemplateUnusable, unknown_name
+from .export import export
 from .questions import Questionnaire
-from .source import Pin, export, find
+from .source import Pin, find
 
 if TYPE_CHECKING:
     from .rendering import Renderer

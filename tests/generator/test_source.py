@@ -7,9 +7,10 @@ import pytest
 from new_service import source
 from new_service.addresses import recorded_url
 from new_service.errors import TemplateUnreachable, TemplateUnusable
-from new_service.source import Pin, export, find
+from new_service.export import export
+from new_service.source import Pin, find
 
-from .conftest import commit_all, git
+from .conftest import change, commit_all, git
 from .serving import publish, serve
 
 
@@ -196,8 +197,12 @@ def test_a_recorded_url_is_one_that_plain_copier_takes(url: str, recorded: str) 
     assert get_repo(recorded) == recorded.removeprefix("git+")
 
 
-def test_an_export_is_what_a_checkout_would_be(template: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_an_export_is_what_a_checkout_would_be(template: Path, tmp_path: Path, *, is_whole: bool) -> None:
     (template / ".gitattributes").write_text("copier.yml export-ignore\n")
+    (template / "CHANGELOG.md").write_text("# Changelog\n")
+    if is_whole:  # only what lies plainly in a subfolder can be told from the rest of its repository
+        change(template, {"_subdirectory: template": "_subdirectory: \"{{ 'template' }}\""})
     (template / "link").symlink_to("copier.yml")
     commit_all(template)
     (template / "uncommitted").write_text("x")
@@ -205,8 +210,8 @@ def test_an_export_is_what_a_checkout_would_be(template: Path, tmp_path: Path) -
     folder.mkdir()
     export(pin(str(template), None, tmp_path), folder)
     names = {path.name for path in folder.iterdir()}
-    assert {"copier.yml", ".gitattributes", "link", "template"} == names
-    assert (folder / "link").is_symlink()
+    assert names == {"copier.yml", "CHANGELOG.md", "template", *([".gitattributes", "link"] if is_whole else [])}
+    assert (folder / "link").is_symlink() is is_whole
     assert (folder / "template" / "stop.sh").stat().st_mode & 0o100
 
 

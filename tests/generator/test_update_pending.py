@@ -68,6 +68,21 @@ def test_conflicts_are_unmerged_named_and_wait(new_service: NewService, template
     assert (project / "stop.sh").read_text().endswith("echo ours\n")
 
 
+@pytest.mark.parametrize("tracked", [False, True])
+def test_the_lock_is_taken_back_too(new_service: NewService, project: Path, *, tracked: bool) -> None:
+    if tracked:
+        (project / "uv.lock").write_text("locked\n")
+        commit_all(project)
+    before = tree(project)
+    (project / "pyproject.toml").write_text((project / "pyproject.toml").read_text() + "# ours\n")
+    before = tree(project)
+    commit_all(project)
+    new_service("add", "tracing", "--dir", project)
+    new_service("update", project, "--abort")
+    assert tree(project) == before
+    assert git("status", "--porcelain", folder=project) == ""
+
+
 def test_a_dry_run_shows_it_and_writes_nothing(new_service: NewService, template: Path, project: Path) -> None:
     conflicting(template, project)
     before = tree(project), sorted((project / ".git").rglob("*"))
