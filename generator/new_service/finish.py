@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+from . import git
 from .console import Console
 from .errors import COULD_NOT, NO, Interrupted, Unresolved, UpdateRefused, UsageError
 from .pending import Pending, forget, read_pending, undo, unresolved, write
@@ -50,7 +51,7 @@ def go_on(folder: Path, console: Console, *, with_lock: bool) -> int:
         raise Unresolved(
             f"not resolved yet: {', '.join(waiting)}", "edit them, git add them, and run this command again"
         )
-    step = timed("uv.lock", lambda: lock(folder)) if with_lock else None
+    step = _locked(folder) if with_lock else None
     if step is not None:
         _show(step.as_lines(), console)
         if step.outcome == "failed":
@@ -89,9 +90,15 @@ def _lock(renewal: Renewal, console: Console) -> None:
         step = Step("uv.lock", "skipped", detail="the dependencies are the same")
     else:
         with console.busy("uv.lock"):
-            step = timed("uv.lock", lambda: lock(folder))
+            step = _locked(folder)
     renewal.steps.append(step)
     _show(step.as_lines(), console)
+
+
+def _locked(folder: Path) -> Step:
+    step = timed("uv.lock", lambda: lock(folder))
+    git.succeeds("add", "--", LOCK_FILE, folder=folder)  # with the rest; not where a team has git ignore it
+    return step
 
 
 def _needs_lock(renewal: Renewal) -> bool:

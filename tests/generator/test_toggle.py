@@ -189,6 +189,7 @@ def test_the_lock_is_resolved_where_the_dependencies_changed(new_service: NewSer
     document = new_service("add", "tracing", "--dir", project, "--json").document
     [files, lock] = document["steps"]
     assert (files["outcome"], lock["name"], lock["outcome"]) == ("done", "uv.lock", "done")
+    assert "A  uv.lock" in git("status", "--porcelain", folder=project).splitlines()
     commit_all(project)
     again = new_service("remove", "tracing", "--dir", project, "--json").document
     assert again["steps"][1]["detail"] == "the dependencies are the same"
