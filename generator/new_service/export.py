@@ -7,7 +7,7 @@ from typing import Final
 from . import git
 from .source import Pin
 
-_SUBDIRECTORY: Final = re.compile(r"^_subdirectory: *([A-Za-z0-9][\w./-]*) *$", re.MULTILINE)
+_SUBDIRECTORY: Final = re.compile(r"^_subdirectory: *([A-Za-z0-9][\w.-]*) *$", re.MULTILINE)
 _OPTIONS: Final = (
     "-c", "core.bare=false", "-c", "core.sparseCheckout=false", "-c", "core.fsmonitor=false",
     "-c", "core.hooksPath=/dev/null",
@@ -25,24 +25,22 @@ def export(pinned: Pin, folder: Path) -> None:
     directory = git.run("rev-parse", "--absolute-git-dir", folder=pinned.repository)
     here = (*_OPTIONS, f"--git-dir={directory}", f"--work-tree={folder}")
     extra = {"GIT_INDEX_FILE": str(folder.with_name(f"{folder.name}.index"))}
-    subdirectory = _subdirectory(pinned)
-    if subdirectory is None:
+    parts = _parts(pinned)
+    if parts:
+        git.run(*here, "checkout", "--quiet", pinned.commit_hash, "--", *parts, folder=folder, extra=extra)
+    else:
         git.run(*here, "read-tree", "-u", "--reset", pinned.commit_hash, folder=folder, extra=extra)
-        return
-    parts = ["copier.yml", subdirectory, *([_CHANGELOG] if _has(pinned, _CHANGELOG) else [])]
-    git.run(*here, "checkout", "--quiet", pinned.commit_hash, "--", *parts, folder=folder, extra=extra)
 
 
-def _subdirectory(pinned: Pin) -> str | None:
-    """Return where the template lies, None where its copier.yml does not say so plainly."""
+def _parts(pinned: Pin) -> list[str]:
+    """Return the paths that the template consists of; none where its copier.yml does not say so plainly."""
+    listing = git.start("ls-tree", "--name-only", "-z", pinned.commit_hash, folder=pinned.repository)
     try:
         text = git.run("show", f"{pinned.commit_hash}:copier.yml", folder=pinned.repository)
     except git.GitFailed:  # it has another name
-        return None
+        text = ""
+    there = listing.result().split("\0")
     found = _SUBDIRECTORY.search(text)
-    plain = found is not None and "!include" not in text and _has(pinned, found[1])
-    return found[1] if found and plain else None
-
-
-def _has(pinned: Pin, path: str) -> bool:
-    return git.succeeds("cat-file", "-e", f"{pinned.commit_hash}:{path}", folder=pinned.repository)
+    if found is None or found[1] not in there or "!include" in text:
+        return []
+    return [part for part in ("copier.yml", found[1], _CHANGELOG) if part in there]

@@ -58,7 +58,9 @@ def write(work_tree: WorkTree, merged: Merge, command: str, release: str) -> Non
     lock = work_tree.top / work_tree.prefix / LOCK_FILE
     if LOCK_FILE in merged.objects.entries(merged.before) or not lock.exists():
         paths.add(LOCK_FILE)  # it is resolved anew after this
-    whole = merged.objects.tree(merged.objects.entries(merged.tree), work_tree.prefix, work_tree.head)
+    whole = merged.tree
+    if work_tree.prefix:
+        whole = merged.objects.tree(merged.objects.entries(merged.tree), work_tree.prefix, work_tree.head)
     pending = Pending(
         work_tree.head, command, release,
         sorted(work_tree.prefix + path for path in paths),
