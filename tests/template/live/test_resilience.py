@@ -221,6 +221,14 @@ def test_a_call_carries_the_id_of_its_request(start: Start, partner: StandIn) ->
         assert (received.headers["x-request-id"], received.headers["user-agent"]) == ("order-66", "proving")
 
 
+def test_the_duration_of_a_call_is_finer_than_a_millisecond(start: Start, partner: StandIn) -> None:
+    with start(PARTNER_URL=url(partner)) as running:
+        assert code(running) == "200"
+        milliseconds = running.metric("http_client_request_duration_seconds_sum") * 1000
+        assert milliseconds > 0
+        assert abs(milliseconds - round(milliseconds)) > 1e-6  # as those of the event loop's clock would be
+
+
 def test_a_call_outside_of_a_request_carries_no_id(start: Start, partner: StandIn) -> None:
     with start(PARTNER_URL=url(partner)) as running:
         assert running.api.get(f"{TRIALS}/call-later/alone/0").status_code == 200
