@@ -141,7 +141,7 @@ def test_an_expected_server_error_is_logged_with_its_traceback(running: Running)
     assert "WarehouseClosed" in line["exception"]
 
 
-@pytest.mark.parametrize("what", ["big", "surrogate", "keys", "tuple", "library", "identity"])
+@pytest.mark.parametrize("what", ["big", "surrogate", "keys", "bytes", "tuple", "library", "identity"])
 def test_nothing_that_is_logged_fails_a_request_or_lies_about_its_origin(running: Running, what: str) -> None:
     answer = running.api.get(f"{TRIALS}/log/{what}", headers={"x-request-id": f"log-{what}"})
     assert answer.status_code == 200

@@ -117,7 +117,7 @@ def rendering(log_format: str) -> Processor:
         try:
             return orjson.dumps(line, default=str, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
         except TypeError:  # an integer beyond 64 bits, half a surrogate pair, an object that cannot be printed
-            return json.dumps(line, default=repr).encode()
+            return json.dumps(line, default=repr, skipkeys=True).encode()
 
     if log_format == "json":
         return as_json
