@@ -167,7 +167,13 @@ async def page() -> HTMLResponse:
 
 @router.get("/log/{what}")
 async def write_log(what: str) -> str:
-    hard = {"big": 2**70, "surrogate": "\ud800", "keys": {1: 2}, "bytes": {b"k": 1}, "tuple": ({"password": "canary-tuple"},)}
+    hard = {
+        "big": 2**70,
+        "surrogate": "\ud800",
+        "keys": {1: 2},
+        "bytes": {b"k": 1},
+        "tuple": ({"password": "canary-tuple"},),
+    }
     if what == "library":
         logging.getLogger("library").warning("%d", "no number")
         logging.getLogger("library").log(25, "a level of its own")
