@@ -50,23 +50,34 @@ class Merged:
 
 @dataclass(frozen=True)
 class Objects:
-    """The objects of one repository; a scratch one keeps what it writes to itself."""
+    """The objects of one repository; a scratch one keeps what it writes to itself.
+
+    `top` is its work tree, because what .gitattributes says there also holds for a merge.
+    """
 
     git_dir: Path
-    extra: Mapping[str, str]
+    top: Path
+    extra: Mapping[str, str] = field(default_factory=dict)
 
-    def run(self, *arguments: str, given: str | None = None, extra: Mapping[str, str] | None = None) -> str:
-        """Run git on these objects."""
+    def run(
+        self, *arguments: str, given: str | None = None, extra: Mapping[str, str] | None = None, accepted: int = 0
+    ) -> str:
+        """Run git on these objects. `accepted` is a second exit code that is no failure. Raises GitFailed."""
         running = git.start(
-            f"--git-dir={self.git_dir}", *arguments, extra={**self.extra, **(extra or {})}, reads=given is not None
+            f"--git-dir={self.git_dir}",
+            *arguments,
+            folder=self.top,
+            extra={**self.extra, **(extra or {})},
+            reads=given is not None,
         )
-        return running.result(given, accepted=1)
+        return running.result(given, accepted=accepted)
 
     def store(self, folder: Path) -> Entries:
         """Write every file below a folder, and return them by their paths."""
         with tempfile.TemporaryDirectory(prefix="new-service-index-") as index:
             extra = {"GIT_INDEX_FILE": str(Path(index, "index"))}
-            self.run(f"--work-tree={folder}", "-C", str(folder), "add", "--all", "--force", ".", extra=extra)
+            here = (f"--work-tree={folder}", "-C", str(folder), "-c", "core.fileMode=true")
+            self.run(*here, "add", "--all", "--force", ".", extra=extra)
             return _entries(self.run("ls-files", "--stage", "-z", extra=extra), stage=True)
 
     def entries(self, tree: str) -> Entries:
@@ -93,7 +104,8 @@ class Objects:
         """Merge two trees that come from a third one. Merge drivers and attributes are those of the repository."""
         root = self.commit(base)
         left, right = self.commit(ours, root), self.commit(theirs, root)
-        merged = self.run(*_MERGING, "merge-tree", "--write-tree", "--no-messages", "-z", left, right)
+        options = ("--write-tree", "--no-messages", "-z")
+        merged = self.run(*_MERGING, "merge-tree", *options, left, right, accepted=1)  # 1: there are conflicts
         tree, *lines = merged.split("\0")
         unmerged: dict[str, dict[int, Entry]] = {}
         for line in filter(None, lines):
@@ -114,11 +126,11 @@ class Objects:
 
 
 @contextmanager
-def scratch(git_dir: Path) -> Iterator[Objects]:
+def scratch(git_dir: Path, top: Path) -> Iterator[Objects]:
     """Yield the objects of a repository, with a place of their own for new ones: the repository gets nothing."""
     shared = git.run(f"--git-dir={git_dir}", "rev-parse", "--path-format=absolute", "--git-path", "objects")
     with tempfile.TemporaryDirectory(prefix="new-service-objects-") as folder:
-        yield Objects(git_dir, {"GIT_OBJECT_DIRECTORY": folder, "GIT_ALTERNATE_OBJECT_DIRECTORIES": shared})
+        yield Objects(git_dir, top, {"GIT_OBJECT_DIRECTORY": folder, "GIT_ALTERNATE_OBJECT_DIRECTORIES": shared})
 
 
 def _entries(listed: str, *, stage: bool) -> Entries:

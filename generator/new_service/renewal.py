@@ -111,8 +111,8 @@ def prepared(
         new = template_at(end, place.folder / "new")
     _refuse_other_type(given)
     answers = settle(new.questionnaire, new.catalogue, given, defaults=True)
-    git_dir = opened.work_tree.git_dir
-    with scratch(git_dir) if dry_run else nullcontext(Objects(git_dir, {})) as objects:
+    where = opened.work_tree.git_dir, opened.work_tree.top
+    with scratch(*where) if dry_run else nullcontext(Objects(*where)) as objects:
         renders = _renders(opened, old, new, answers, objects)
         merged = merge(objects, opened.work_tree.tree, renders, _is_team(opened, old, new, answers))
         yield Renewal(command, opened, old, new, answers, merged)
