@@ -8,7 +8,7 @@ from pathlib import Path
 from .answers import Given
 from .changelog import Release, base_version, releases_between
 from .console import Console
-from .errors import NO, AnswersRefused, NewServiceError
+from .errors import NO, AnswersRefused, NewServiceError, RenderFailed
 from .ownership import Owner, Ownership
 from .place import Place, asked_at, located
 from .recorded import ANSWERS_FILE, Recorded, read_recorded
@@ -70,7 +70,12 @@ def _find(recorded: Recorded, place: Place, *, with_drift: bool) -> Findings:
     is_outdated = end.commit_hash != place.start.commit_hash
     newest = template_at(end, place.folder / "new") if is_outdated else place.template
     problems = tuple(_problems(place.template, recorded))
-    drift = dict(_drift(recorded, place.template)) if with_drift and not problems else {}
+    drift: dict[str, str] = {}
+    if with_drift and not problems:
+        try:
+            drift = dict(_drift(recorded, place.template))
+        except RenderFailed as error:  # an answer of a type that no question takes
+            problems = (error,)
     return Findings(
         recorded=recorded,
         latest=end.commit,
@@ -111,12 +116,13 @@ def _drift(recorded: Recorded, template: Template) -> Iterator[tuple[str, str]]:
             mine = recorded.folder / path
             if not mine.is_file():
                 yield path.as_posix(), "missing"
-            elif _lines(mine) != _lines(rendered / path):
+            elif _state(mine) != _state(rendered / path):
                 yield path.as_posix(), "edited"
 
 
-def _lines(path: Path) -> bytes:
-    return path.read_bytes().replace(b"\r\n", b"\n")  # as git checks files out on Windows
+def _state(path: Path) -> tuple[bool, bytes]:
+    can_run = bool(path.stat().st_mode & 0o100)
+    return can_run, path.read_bytes().replace(b"\r\n", b"\n")  # as git checks files out on Windows
 
 
 def _show(findings: Findings, console: Console) -> None:

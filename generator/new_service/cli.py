@@ -95,7 +95,8 @@ def update(
         from .update import Request, update  # noqa: PLC0415 - only the command that runs is imported
 
         if abort or go_on:
-            finish.refuse_both(abort=abort, go_on=go_on)
+            others = {"--to": to, "--set": set_, "--downgrade": downgrade, "--dry-run": dry_run, "--template": template}
+            finish.refuse_beside("--abort" if abort else "--continue", others | {"--continue": abort and go_on})
             return finish.abort(directory, console) if abort else finish.go_on(directory, console, with_lock=lock)
         request = Request(
             directory=directory, template=template, to=to, flags=read_flags(set_ or []),
@@ -184,7 +185,8 @@ def variants(template: Template = None, ref: Ref = None, as_json: Json = False) 
 def main() -> None:
     """Run new-service."""
     gc.disable()  # the process is short; collecting while copier is imported costs a tenth of it
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that half a project is removed on the way out
+    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))  # half a project is removed on the way out
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without UTF-8 gets ? instead of a traceback

@@ -10,8 +10,10 @@ from .source import Pin
 _SUBDIRECTORY: Final = re.compile(r"^_subdirectory: *([A-Za-z0-9][\w.-]*) *$", re.MULTILINE)
 _OPTIONS: Final = (
     "-c", "core.bare=false", "-c", "core.sparseCheckout=false", "-c", "core.fsmonitor=false",
-    "-c", "core.hooksPath=/dev/null",
+    "-c", "core.autocrlf=false", "-c", "core.fileMode=true",
 )  # fmt: skip
+# Jinja that reads other files, which may lie anywhere in the repository.
+_REACHES_OUT: Final = r"(include|import|extends|from) +['\"]|%[-+]? *(include|import|extends|from) "
 _CHANGELOG: Final = "CHANGELOG.md"
 
 
@@ -20,7 +22,7 @@ def export(pinned: Pin, folder: Path) -> None:
 
     As a checkout would, not as `git archive` does: that leaves out what .gitattributes marks `export-ignore`, and the
     files must be the same as those that plain Copier sees. A template in a subfolder leaves the rest of its repository
-    out, except for the changelog: its tests are several times as many files.
+    out, except for the changelog, where nothing in it can ask for more: its tests are several times as many files.
     """
     directory = git.run("rev-parse", "--absolute-git-dir", folder=pinned.repository)
     here = (*_OPTIONS, f"--git-dir={directory}", f"--work-tree={folder}")
@@ -41,6 +43,8 @@ def _parts(pinned: Pin) -> list[str]:
         text = ""
     there = listing.result().split("\0")
     found = _SUBDIRECTORY.search(text)
-    if found is None or found[1] not in there or "!include" in text:
+    if found is None or found[1] not in there or ".gitattributes" in there or "!include" in text:
+        return []
+    if git.succeeds("grep", "-qE", _REACHES_OUT, pinned.commit_hash, "--", found[1], folder=pinned.repository):
         return []
     return [part for part in ("copier.yml", found[1], _CHANGELOG) if part in there]

@@ -1,16 +1,18 @@
 """The end of `update`, `add` and `remove`: show what comes, write it, lock; or take it back, or conclude it."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from . import git
 from .console import Console
 from .errors import COULD_NOT, NO, Interrupted, Unresolved, UpdateRefused, UsageError
-from .pending import Pending, forget, read_pending, undo, unresolved, write
+from .pending import Pending, forget, read_pending, undo, unresolved
 from .renewal import Renewal
 from .report import next_lines, show_renewal
 from .steps import LOCK_FILE, Step, lock, timed
 from .worktree import WorkTree, open_work_tree
+from .writing import write
 
 
 def finish(renewal: Renewal, console: Console, *, dry_run: bool, with_lock: bool) -> int:
@@ -28,10 +30,11 @@ def finish(renewal: Renewal, console: Console, *, dry_run: bool, with_lock: bool
     return COULD_NOT if any(step.outcome == "failed" for step in renewal.steps) else 0
 
 
-def refuse_both(*, abort: bool, go_on: bool) -> None:
-    """Raise UsageError when a person wants to go back and on at once."""
-    if abort and go_on:
-        raise UsageError("--abort and --continue exclude each other", "give one of them")
+def refuse_beside(chosen: str, others: Mapping[str, object]) -> None:
+    """Raise UsageError for options that mean nothing beside --abort or --continue."""
+    beside = [name for name, value in others.items() if value]
+    if beside:
+        raise UsageError(f"{chosen} does not go with {', '.join(beside)}", "give one of them")
 
 
 def abort(folder: Path, console: Console) -> int:
@@ -46,6 +49,8 @@ def abort(folder: Path, console: Console) -> int:
 def go_on(folder: Path, console: Console, *, with_lock: bool) -> int:
     """Conclude an update whose conflicts are resolved, and return the exit code."""
     work_tree, pending = _open_pending(folder)
+    if not pending.is_whole:
+        raise UpdateRefused("the update was cut off while it was written", "take it back: new-service update --abort")
     waiting = unresolved(work_tree, pending)
     if waiting:
         raise Unresolved(
@@ -55,6 +60,7 @@ def go_on(folder: Path, console: Console, *, with_lock: bool) -> int:
     if step is not None:
         _show(step.as_lines(), console)
         if step.outcome == "failed":
+            _document(console, folder, pending, f"{step.detail}; {step.remedy}")
             return COULD_NOT
     forget(work_tree)
     console.line("resolved; review it with `git diff HEAD`, and commit it")
@@ -90,7 +96,13 @@ def _lock(renewal: Renewal, console: Console) -> None:
         step = Step("uv.lock", "skipped", detail="the dependencies are the same")
     else:
         with console.busy("uv.lock"):
-            step = _locked(folder)
+            try:
+                step = _locked(folder)
+            except KeyboardInterrupt:
+                raise Interrupted(
+                    "stopped; the update is in the project, uv.lock is not",
+                    "run: uv lock; or: new-service update --abort",
+                ) from None
     renewal.steps.append(step)
     _show(step.as_lines(), console)
 

@@ -19,6 +19,9 @@ _OUTER_REPOSITORY = (
     "GIT_NAMESPACE",
 )
 
+# Nobody's hooks run, and what is written does not depend on a person's settings.
+_OPTIONS = ("-c", "core.hooksPath=/dev/null", "-c", "core.safecrlf=false")
+
 
 class GitFailed(NewServiceError):
     """Git ended with an error; the message is its complaint."""
@@ -27,18 +30,23 @@ class GitFailed(NewServiceError):
 class Running:
     """A git command that has been started; `result()` waits for it."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
 
     def result(self, given: str | None = None, *, accepted: int = 0) -> str:
-        """Return what git printed, without the last newline, once it has read what is given. Raises GitFailed.
+        """Return what git printed, without the last newlines, once it has read what is given. Raises GitFailed.
 
-        `accepted` is a second exit code that is no failure.
+        `accepted` is a second exit code that is no failure. Bytes of a path that are no UTF-8 become surrogates.
         """
-        output, complaint = self._process.communicate(given)
+        try:
+            output, complaint = self._process.communicate(None if given is None else _encoded(given))
+        except BaseException:  # a signal to this process alone: nothing may go on changing files behind its back
+            self._process.terminate()
+            self._process.wait()
+            raise
         if self._process.returncode not in {0, accepted}:
-            raise GitFailed(_complaint(complaint) or f"git ended with {self._process.returncode}")
-        return output.rstrip("\n")
+            raise GitFailed(_complaint(_decoded(complaint)) or f"git ended with {self._process.returncode}")
+        return _decoded(output).rstrip("\n")
 
 
 def start(
@@ -47,15 +55,12 @@ def start(
     """Start git and return at once; one that reads gets its input with `result`. Raises ToolMissing without git."""
     try:
         process = subprocess.Popen(
-            ["git", *arguments],
+            ["git", *_OPTIONS, *arguments],
             cwd=folder,
             env=_environment() | dict(extra or {}),
             stdin=subprocess.PIPE if reads else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            errors="surrogateescape",  # a path is bytes
         )
     except FileNotFoundError as error:
         if error.filename != "git":  # the folder is missing, not the program
@@ -82,6 +87,14 @@ def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in _OUTER_REPOSITORY}
     # No password prompt may hang a command; messages are read by code, so they stay English.
     return kept | {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _decoded(output: bytes) -> str:
+    return output.decode("utf-8", "surrogateescape")
 
 
 def _complaint(text: str) -> str:

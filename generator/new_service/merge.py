@@ -51,6 +51,7 @@ class Merge:
     tree: str
     sides: tuple[str, str]  # what its markers call ours and theirs
     conflicts: tuple[Conflict, ...]
+    missed: tuple[str, ...]  # the template's files that the team deleted or renamed, and that the template changes
     kept: Mapping[str, str]  # the team's files that it changed, with the patch that the template has for them
 
     @cached_property
@@ -71,6 +72,11 @@ def merge(objects: Objects, before: str, renders: tuple[Entries, Entries], is_te
         tree=merged.tree,
         sides=merged.sides,
         conflicts=tuple(_conflicts(merged)),
+        missed=tuple(
+            path
+            for path, entry in sorted(sides.base.items())
+            if path not in sides.ours and entry != sides.theirs.get(path, entry) and not is_team(path)
+        ),
         kept=dict(_kept(sides, is_team, objects)),
     )
 
@@ -93,7 +99,8 @@ def _settle(sides: Sides, is_team: Callable[[str], bool], objects: Objects) -> t
     for path in {*_deleted(sides, objects), *_of_deleted_folders(sides, is_team)}:
         base.pop(path, None)
         theirs.pop(path, None)
-    base[ANSWERS_FILE] = sides.ours[ANSWERS_FILE]
+    if ANSWERS_FILE in sides.ours:
+        base[ANSWERS_FILE] = sides.ours[ANSWERS_FILE]
     return base, theirs
 
 

@@ -14,6 +14,9 @@ _NOBODY: Final = {
     for role in ("AUTHOR", "COMMITTER")
     for what, value in (("NAME", "new-service"), ("EMAIL", "new-service@localhost"), ("DATE", "@0 +0000"))
 }
+_AS_RENDERED: Final = (
+    "-c", "core.fileMode=true", "-c", "core.autocrlf=false", "-c", "core.sparseCheckout=false",
+)  # fmt: skip
 # Renames are looked for however many files there are; a team's own file never moves with the template's folder.
 _MERGING: Final = ("-c", "merge.renames=true", "-c", "merge.renameLimit=0", "-c", "merge.directoryRenames=false")
 
@@ -76,7 +79,7 @@ class Objects:
         """Write every file below a folder, and return them by their paths."""
         with tempfile.TemporaryDirectory(prefix="new-service-index-") as index:
             extra = {"GIT_INDEX_FILE": str(Path(index, "index"))}
-            here = (f"--work-tree={folder}", "-C", str(folder), "-c", "core.fileMode=true")
+            here = (f"--work-tree={folder}", "-C", str(folder), *_AS_RENDERED)
             self.run(*here, "add", "--all", "--force", ".", extra=extra)
             return _entries(self.run("ls-files", "--stage", "-z", extra=extra), stage=True)
 
@@ -116,8 +119,8 @@ class Objects:
 
     def changes(self, old: str, new: str, *, renames: bool = True) -> list[Change]:
         """Compare two trees, file by file."""
-        how = "--find-renames" if renames else "--no-renames"
-        fields = iter(self.run("diff-tree", "-r", "-z", how, "-l0", "--name-status", old, new).split("\0"))
+        how = ("--find-renames", "--no-rename-empty") if renames else ("--no-renames",)
+        fields = iter(self.run("diff-tree", "-r", "-z", *how, "-l0", "--name-status", old, new).split("\0"))
         return list(_changes(fields))
 
     def diff(self, old: str, new: str) -> str:

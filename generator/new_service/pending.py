@@ -1,36 +1,37 @@
-"""Writes a merge into a project, so that it is either there or not, and takes it back until it is committed.
+"""What an update is about to do, or has done and nobody has committed yet: noted beside git's own state.
 
-Before the first file changes, what is about to change is noted beside git's own state. An error or a signal undoes it
-at once; after a crash, or when a person thinks better of it, `--abort` does.
+The note is written before the first file changes, so that an error, a signal or a person can take everything back.
 """
 
 import json
-import os
-import signal
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from urllib.parse import quote
 
 from . import git
-from .errors import CouldNotWrite, UpdateRefused
-from .merge import Conflict, Merge
+from .errors import UpdateRefused
 from .steps import LOCK_FILE
 from .worktree import WorkTree
 
-_REMOVED = "0" * 40
-_QUIET = ("-c", "core.hooksPath=/dev/null", "--literal-pathspecs")
+LITERAL = "--literal-pathspecs"
 
 
 @dataclass(frozen=True)
 class Pending:
-    """An update that is in the work tree and not yet committed. Paths are relative to the repository's top."""
+    """An update in the work tree. Paths are relative to the repository's top; `tree` is what it makes of the whole.
+
+    It `is_whole` once everything is written; until then only the way back is left.
+    """
 
     head: str
+    tree: str
     command: str
     release: str
     paths: Sequence[str]
     conflicts: Sequence[str]
+    is_whole: bool = False
 
 
 def read_pending(work_tree: WorkTree) -> Pending | None:
@@ -42,54 +43,37 @@ def read_pending(work_tree: WorkTree) -> Pending | None:
     return pending if pending.head == work_tree.head else None
 
 
+def write_pending(work_tree: WorkTree, pending: Pending) -> None:
+    """Note what comes; the note is there whole or not at all."""
+    note = _note(work_tree)
+    note.parent.mkdir(exist_ok=True)
+    written = note.with_suffix(".new")
+    written.write_text(json.dumps(asdict(pending)), encoding="utf-8")
+    written.replace(note)
+
+
+def conclude(work_tree: WorkTree, pending: Pending) -> None:
+    """Note that all of it has been written."""
+    write_pending(work_tree, replace(pending, is_whole=True))
+
+
 def forget(work_tree: WorkTree) -> None:
     """Let go of the way back."""
     _note(work_tree).unlink(missing_ok=True)
 
 
-def write(work_tree: WorkTree, merged: Merge, command: str, release: str) -> None:
-    """Bring a merge into work tree and index, with markers and unmerged entries where it conflicts.
-
-    An error or an interruption leaves the project as it was. Raises UpdateRefused for files in the way.
-    """
-    changes = [*merged.objects.changes(merged.before, merged.tree, renames=False)]
-    _refuse_hidden(work_tree, [change.path for change in changes if change.kind == "added"])
-    paths = {change.path for change in changes} | {conflict.path for conflict in merged.conflicts}
-    lock = work_tree.top / work_tree.prefix / LOCK_FILE
-    if LOCK_FILE in merged.objects.entries(merged.before) or not lock.exists():
-        paths.add(LOCK_FILE)  # it is resolved anew after this
-    whole = merged.tree
-    if work_tree.prefix:
-        whole = merged.objects.tree(merged.objects.entries(merged.tree), work_tree.prefix, work_tree.head)
-    pending = Pending(
-        work_tree.head, command, release,
-        sorted(work_tree.prefix + path for path in paths),
-        [work_tree.prefix + conflict.path for conflict in merged.conflicts],
-    )  # fmt: skip
-    with _undone_on_failure(work_tree, pending):
-        git.run(*_QUIET, "read-tree", "-u", "-m", "HEAD", whole, folder=work_tree.top)
-        names = {merged.sides[0]: "yours", merged.sides[1]: f"template {release}"}
-        for conflict in merged.conflicts:
-            _name_sides(work_tree.top / work_tree.prefix / conflict.path, names)
-        _leave_unmerged(work_tree, merged.conflicts)
-
-
 def undo(work_tree: WorkTree, pending: Pending) -> None:
-    """Give the files of an update back their state of before; others are left alone."""
+    """Give the files of an update back their state of before. Raises UpdateRefused for what somebody changed since."""
     tree = git.run("ls-tree", "-r", "-z", "--name-only", "--full-tree", pending.head, folder=work_tree.top)
     known = set(tree.split("\0"))
-    listed = "\0".join(pending.paths)
-    reset = git.start(
-        *_QUIET, "reset", "--quiet", "--pathspec-from-file=-", "--pathspec-file-nul", pending.head,
-        folder=work_tree.top, reads=True,
-    )  # fmt: skip
-    reset.result(listed)
+    _refuse_to_lose(work_tree, pending, known)
+    reset = ("reset", "--quiet", "--pathspec-from-file=-", "--pathspec-file-nul", pending.head)
+    _give(work_tree, pending.paths, *reset)
     for path in pending.paths:
         if path not in known:
             _remove(work_tree.top, path)
-    restored = "\0".join(path for path in pending.paths if path in known)
-    checkout = ("checkout-index", "--force", "--index", "--quiet", "-z", "--stdin")
-    git.start(*_QUIET, *checkout, folder=work_tree.top, reads=True).result(restored)
+    restored = [path for path in pending.paths if path in known]
+    _give(work_tree, restored, "checkout-index", "--force", "--index", "--quiet", "-z", "--stdin")
     forget(work_tree)
 
 
@@ -100,69 +84,36 @@ def unresolved(work_tree: WorkTree, pending: Pending) -> list[str]:
     return sorted({*waiting, *filter(None, unmerged)})
 
 
-@contextmanager
-def _undone_on_failure(work_tree: WorkTree, pending: Pending) -> Iterator[None]:
-    note = _note(work_tree)
-    try:
-        note.parent.mkdir(exist_ok=True)
-        written = note.with_suffix(".new")
-        written.write_text(json.dumps(asdict(pending)), encoding="utf-8")
-        written.replace(note)  # whole or not at all
-        yield
-    except BaseException as error:
-        with _undisturbed():
-            undo(work_tree, pending)
-        if isinstance(error, OSError):
-            raise CouldNotWrite(f"the update could not be written: {error}", "the project is as it was") from error
-        raise
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let no second signal stop the way back."""
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in signals}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _refuse_hidden(work_tree: WorkTree, added: Sequence[str]) -> None:
-    """Git overwrites files that it ignores; a team's must not be lost."""
-    taken = [path for path in added if os.path.lexists(work_tree.top / work_tree.prefix / path)]
-    if taken:
+def _refuse_to_lose(work_tree: WorkTree, pending: Pending, known: set[str]) -> None:
+    """What is neither as before nor as the update wrote it is somebody's work; a conflict is meant to be edited."""
+    foreign = {*_below_restored(work_tree, pending, known)}
+    if pending.is_whole:
+        since = (_changed(work_tree, tree, pending.paths) for tree in (pending.tree, pending.head))
+        foreign |= set.intersection(*since) - {*pending.conflicts, work_tree.prefix + LOCK_FILE}
+    if foreign:
         raise UpdateRefused(
-            f"the template brings {', '.join(taken)}, which is there already and not in git",
-            "commit or move it, and run the command again",
+            f"changed since the update: {', '.join(sorted(foreign))}",
+            "commit or stash that, or give it up with `git checkout HEAD -- FILE`, and run the command again",
         )
 
 
-def _name_sides(path: Path, names: Mapping[str, str]) -> None:
-    if path.is_symlink() or not path.is_file():
-        return
-    content = path.read_bytes()
-    for commit, name in names.items():
-        content = content.replace(commit.encode(), name.encode())
-    path.write_bytes(content)
+def _changed(work_tree: WorkTree, tree: str, paths: Sequence[str]) -> set[str]:
+    changed = git.run("diff", "--name-only", "--no-renames", "-z", tree, folder=work_tree.top)
+    there = {path for path in paths if (work_tree.top / path).is_file()}  # one that is gone holds nobody's work
+    return {*changed.split("\0")} & there
 
 
-def _leave_unmerged(work_tree: WorkTree, conflicts: Sequence[Conflict]) -> None:
-    lines = [
-        line
-        for conflict in conflicts
-        for line in (
-            f"0 {_REMOVED}\t{work_tree.prefix}{conflict.path}\0",
-            *(
-                f"{entry.mode} {entry.oid} {stage}\t{work_tree.prefix}{conflict.path}\0"
-                for stage, entry in sorted(conflict.stages.items())
-            ),
-        )
-    ]
-    if lines:
-        update = git.start(*_QUIET, "update-index", "-z", "--index-info", folder=work_tree.top, reads=True)
-        update.result("".join(lines))
+def _below_restored(work_tree: WorkTree, pending: Pending, known: set[str]) -> Iterator[str]:
+    """Yield the files of others in a folder that has to become a file again."""
+    for path in pending.paths:
+        folder = work_tree.top / path
+        if path in known and folder.is_dir() and not folder.is_symlink():
+            below = (file.relative_to(work_tree.top).as_posix() for file in folder.rglob("*") if not file.is_dir())
+            yield from (file for file in below if file not in pending.paths)
+
+
+def _give(work_tree: WorkTree, paths: Sequence[str], *arguments: str) -> None:
+    git.start(LITERAL, *arguments, folder=work_tree.top, reads=True).result("\0".join(paths))
 
 
 def _has_marker(path: Path) -> bool:
@@ -172,7 +123,8 @@ def _has_marker(path: Path) -> bool:
 
 
 def _remove(top: Path, path: str) -> None:
-    (top / path).unlink(missing_ok=True)
+    with suppress(OSError):  # somebody put a folder there, or it cannot be written: git says so if it matters
+        (top / path).unlink()
     for folder in (top / path).parents:
         if folder == top:
             return
@@ -181,4 +133,5 @@ def _remove(top: Path, path: str) -> None:
 
 
 def _note(work_tree: WorkTree) -> Path:
-    return work_tree.state / "pending.json"
+    project = f"-{quote(work_tree.prefix, safe='')}" if work_tree.prefix else ""  # one for each of a repository
+    return work_tree.git_dir / "new-service" / f"pending{project}.json"

@@ -13,7 +13,7 @@ from .errors import UpdateRefused, shown
 from .merge import Merge, merge
 from .objects import Entries, Objects, scratch
 from .ownership import Owner, Ownership
-from .pending import read_pending
+from .pending import forget, read_pending
 from .place import Place, asked_at
 from .recorded import Recorded, read_recorded
 from .settle import settle
@@ -74,6 +74,7 @@ class Renewal:
             "features": self.answers.features,
             "changes": changes,
             "conflicts": [{"path": conflict.path, "wanted": conflict.wanted} for conflict in self.merge.conflicts],
+            "missed": list(self.merge.missed),
             "kept": [{"path": path, "diff": patch} for path, patch in self.merge.kept.items()],
             "new_answers": self.defaulted,
             "changelog": [release.as_json() for release in self.releases],
@@ -88,6 +89,8 @@ def open_project(folder: Path) -> Opened:
     """Open a project that may be changed now. Raises NotAProject, TreeDirty and UpdateRefused."""
     recorded = read_recorded(folder)
     work_tree = open_work_tree(folder)
+    if read_pending(work_tree) is not None and not work_tree.changed():
+        forget(work_tree)  # somebody has taken it back by hand
     pending = read_pending(work_tree)
     if pending is not None:
         raise UpdateRefused(

@@ -59,6 +59,8 @@ def _where(change: Change) -> str:
 
 
 def _by_hand(renewal: Renewal) -> Iterator[str]:
+    for path in renewal.merge.missed:
+        yield f"    missed    {path}: you removed or renamed it, the template changes it"
     if renewal.merge.kept:
         yield "yours and edited, so left as they are; this is what the template has for them:"
     for path, patch in renewal.merge.kept.items():

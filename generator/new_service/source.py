@@ -12,6 +12,7 @@ from .addresses import SHORTCUTS, is_same, is_url, recorded_url
 from .bundled import Bundle, no_bundle, read_bundle
 from .errors import TemplateUnreachable, TemplateUnusable
 
+_VERSIONS: Final = ("--match=v[0-9]*", "--match=[0-9]*")  # a tag such as `latest` moves on
 _OWN_CHECKOUT: Final = Path(__file__).resolve().parents[2]
 _RESOLVE: Final = ("rev-parse", "--verify", "--quiet", "--end-of-options")
 
@@ -39,7 +40,7 @@ class Repository:
         if not self.is_checkout:
             ref = ref or self.latest
         commit_hash = self._resolve(ref or "HEAD")
-        describe = git.start("describe", "--tags", "--always", commit_hash, folder=self.folder)
+        describe = git.start("describe", "--tags", "--always", *_VERSIONS, commit_hash, folder=self.folder)
         notices = tuple(self._notices(commit_hash, is_head=ref is None)) if self.is_checkout else ()
         return Pin(self.folder, commit_hash, describe.result(), self.source, notices)
 
@@ -100,7 +101,10 @@ def find(source: str | None, clones: Path) -> Repository:
         source = source.removeprefix("file://")
     if is_url(source):
         return _clone(source, clones)
-    folder = Path(source).expanduser().resolve()
+    try:
+        folder = Path(source).expanduser().resolve()
+    except (RuntimeError, ValueError) as error:  # somebody else's home, a character that no path has
+        raise TemplateUnusable(f"{source!r} names no folder: {error}", "--template takes a folder or a URL") from error
     top = _top_of_repository(folder)
     if top != folder:
         raise TemplateUnusable(f"{folder} is a folder inside the repository {top}", f"use --template {top}")

@@ -70,7 +70,10 @@ def lock(project: Path) -> str:
     )
     if run.returncode:
         raise NewServiceError(f"uv lock: {_reason(run.stderr)}", "run in the project: uv lock")
-    return f"{(project / LOCK_FILE).read_text(encoding='utf-8').count('[[package]]')} packages"
+    locked = project / LOCK_FILE
+    if not locked.is_file():
+        return "in the workspace that the project belongs to"
+    return f"{locked.read_text(encoding='utf-8').count('[[package]]')} packages"
 
 
 def uv_program() -> str:

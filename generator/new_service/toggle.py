@@ -8,7 +8,7 @@ from typing import Literal
 from .answers import FEATURES, SERVICE_TYPE, Given
 from .catalogue import Catalogue
 from .console import Console
-from .errors import AnswersRefused, Declined, UsageError, unknown_name
+from .errors import AnswersRefused, Declined, UpdateRefused, UsageError, unknown_name
 from .finish import finish
 from .place import located
 from .renewal import Opened, open_project, prepared
@@ -44,6 +44,7 @@ def _chosen(request: Request, opened: Opened, template: Template, console: Conso
     service_type = str(opened.recorded.answers.get(SERVICE_TYPE))
     recorded = opened.recorded.answers.get(FEATURES)
     has = [str(name) for name in recorded] if isinstance(recorded, list) else []
+    _refuse_recorded(has, catalogue)
     _refuse_unknown(request, catalogue, service_type)
     for name in request.features:
         if (name in has) is (request.verb == "add"):
@@ -98,6 +99,15 @@ def _agree(request: Request, needed: dict[str, list[str]], console: Console) -> 
 
     if not confirm(f"{said}: {request.verb} {both}?"):
         raise Declined("nothing was changed")
+
+
+def _refuse_recorded(has: Sequence[str], catalogue: Catalogue) -> None:
+    unknown = [name for name in has if name not in catalogue.features]
+    if unknown:
+        raise UpdateRefused(
+            f"the project records features that its template does not have: {', '.join(unknown)}",
+            "correct .copier-answers.yml; `new-service check` says what else is wrong in it",
+        )
 
 
 def _refuse_unknown(request: Request, catalogue: Catalogue, service_type: str) -> None:

@@ -22,17 +22,16 @@ class WorkTree:
     head: str
     tree: str  # of the project's folder in that commit
 
-    @property
-    def state(self) -> Path:
-        """The folder where an update notes what it is about to do; git itself never looks into it."""
-        return self.git_dir / "new-service"
-
-    def refuse_dirty(self) -> None:
-        """Raise TreeDirty unless everything in the project's folder is committed."""
+    def changed(self) -> list[str]:
+        """Return the files in the project's folder that are not committed as they are."""
         # The user's settings must not hide files that are not tracked.
         options = ("--porcelain", "-z", "--untracked-files=normal", "--no-renames")
         status = git.run("status", *options, "--", self.prefix or ".", folder=self.top)
-        changed = [line[3:] for line in status.split("\0") if line]
+        return [line[3:] for line in status.split("\0") if line]
+
+    def refuse_dirty(self) -> None:
+        """Raise TreeDirty unless everything in the project's folder is committed."""
+        changed = self.changed()
         if changed:
             rest = len(changed) - _MOST_SHOWN
             more = f" and {rest} more" if rest > 0 else ""

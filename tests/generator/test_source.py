@@ -10,7 +10,7 @@ from new_service.errors import TemplateUnreachable, TemplateUnusable
 from new_service.export import export
 from new_service.source import Pin, find
 
-from .conftest import change, commit_all, git
+from .conftest import commit_all, git
 from .serving import publish, serve
 
 
@@ -199,10 +199,9 @@ def test_a_recorded_url_is_one_that_plain_copier_takes(url: str, recorded: str) 
 
 @pytest.mark.parametrize("is_whole", [False, True])
 def test_an_export_is_what_a_checkout_would_be(template: Path, tmp_path: Path, *, is_whole: bool) -> None:
-    (template / ".gitattributes").write_text("copier.yml export-ignore\n")
     (template / "CHANGELOG.md").write_text("# Changelog\n")
-    if is_whole:  # only what lies plainly in a subfolder can be told from the rest of its repository
-        change(template, {"_subdirectory: template": "_subdirectory: \"{{ 'template' }}\""})
+    if is_whole:  # its attributes hold for all files below
+        (template / ".gitattributes").write_text("copier.yml export-ignore\n")
     (template / "link").symlink_to("copier.yml")
     commit_all(template)
     (template / "uncommitted").write_text("x")
@@ -213,6 +212,17 @@ def test_an_export_is_what_a_checkout_would_be(template: Path, tmp_path: Path, *
     assert names == {"copier.yml", "CHANGELOG.md", "template", *([".gitattributes", "link"] if is_whole else [])}
     assert (folder / "link").is_symlink() is is_whole
     assert (folder / "template" / "stop.sh").stat().st_mode & 0o100
+
+
+@pytest.mark.parametrize("reach", ["{% include 'shared.txt' %}", '{%- import "shared.txt" as shared -%}'])
+def test_an_export_has_what_the_template_reads_from_elsewhere(template: Path, tmp_path: Path, reach: str) -> None:
+    (template / "shared.txt").write_text("shared\n")
+    (template / "template/more.txt.jinja").write_text(reach)
+    commit_all(template)
+    folder = tmp_path / "export"
+    folder.mkdir()
+    export(pin(str(template), None, tmp_path), folder)
+    assert (folder / "shared.txt").is_file()
 
 
 def test_an_export_leaves_the_repository_as_it_was(template: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from new_service import git as new_service_git
-from new_service import pending
+from new_service import writing
 
 from .conftest import NewService, commit_all, git, tree
 from .projects import conflicting, next_release, unmerged
@@ -118,7 +118,7 @@ def test_an_error_while_it_is_written_leaves_the_project_as_it_was(
         return said
 
     if at == "after":
-        monkeypatch.setattr(pending, "_leave_unmerged", fail)
+        monkeypatch.setattr(writing, "_leave_unmerged", fail)
     else:
         monkeypatch.setattr(new_service_git, "run", failing)
     outcome = new_service("update", project)

@@ -50,7 +50,7 @@ def test_a_file_that_git_ignores_is_not_overwritten(new_service: NewService, tem
     before = tree(project)
     outcome = new_service("update", project)
     assert outcome.code == 2
-    assert "docs/new.md, which is there already" in outcome.err
+    assert "not in git stands where the template brings docs/new.md" in outcome.err
     assert tree(project) == before
 
 
