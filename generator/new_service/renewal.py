@@ -1,4 +1,4 @@
-"""What `update`, `add` and `remove` share: render what was and what will be, merge, show, write, lock."""
+"""What `update`, `add` and `remove` share: render what was and what will be, and merge both into a project."""
 
 import tempfile
 from collections.abc import Callable, Iterator
