@@ -5,14 +5,18 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from uv import find_uv_bin
 
 from new_service.template import Template, open_folder, render
 from tests.answer_sets import VALID, Answers
+
+if TYPE_CHECKING:
+    from .releases import Releases
 
 SOURCE = "https://example.com/platform/new-service.git"
 COMMIT = "v0.1.0"
@@ -58,6 +62,18 @@ def template_repository(template: Template, tmp_path_factory: pytest.TempPathFac
     git("init", "--quiet", folder=folder)
     release(folder, "v0.1.0")
     return folder
+
+
+@pytest.fixture(scope="session")
+def releases(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Releases"]:
+    """Yield the repository of all releases, where no organisation has defaults of its own. Read only."""
+    from .releases import Releases, build  # noqa: PLC0415 - they import this module
+
+    folder = tmp_path_factory.mktemp("releases")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_CONFIG_HOME", "XDG_CONFIG_DIRS"):
+            patch.setenv(name, str(folder))
+        yield Releases(build(folder / "template"), folder)
 
 
 @pytest.fixture(scope="session")
