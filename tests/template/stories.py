@@ -6,7 +6,7 @@ one file.
 
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Final
@@ -26,16 +26,17 @@ from .releases import NEXT, WORKING, Releases, past
 Tree = dict[str, bytes]
 ANSWERS: Final = ".copier-answers.yml"
 TAGS: Final = (*past(), WORKING)
+OLDEST: Final = TAGS[0]
 _ROWS: Final = 6  # of answers; each release and kit takes every other one
 
 
-def cases() -> Iterator[object]:
-    """Yield every release with every kit and a few answers; by default the oldest and the newest, with one each."""
+def cases(by_default: Collection[tuple[str, str]]) -> Iterator[object]:
+    """Yield every release with every kit and a few answers; all are slow, but one for each release and kit named."""
     for place, tag in enumerate(TAGS):
         for number, kit in enumerate(KITS):
             for more in range(_ROWS // 2):
                 row = (place + number + 2 * more) % _ROWS
-                is_default = tag in {TAGS[0], WORKING} and not more
+                is_default = (tag, kit) in by_default and not more
                 marks = () if is_default else (pytest.mark.slow,)
                 yield pytest.param((tag, kit, row), id=f"{tag}-{kit}-{row}", marks=marks)
 
