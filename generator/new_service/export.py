@@ -25,7 +25,7 @@ def export(pinned: Pin, folder: Path) -> None:
     out, except for the changelog, where nothing in it can ask for more: its tests are several times as many files.
     """
     directory = git.run("rev-parse", "--absolute-git-dir", folder=pinned.repository)
-    here = (*_OPTIONS, f"--git-dir={directory}", f"--work-tree={folder}")
+    here = (*git.NO_HOOKS, *_OPTIONS, f"--git-dir={directory}", f"--work-tree={folder}")
     extra = {"GIT_INDEX_FILE": str(folder.with_name(f"{folder.name}.index"))}
     parts = _parts(pinned)
     if parts:

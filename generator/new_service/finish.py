@@ -109,7 +109,7 @@ def _lock(renewal: Renewal, console: Console) -> None:
 
 def _locked(folder: Path) -> Step:
     step = timed("uv.lock", lambda: lock(folder))
-    git.succeeds("add", "--", LOCK_FILE, folder=folder)  # with the rest; not where a team has git ignore it
+    git.succeeds(*git.NO_HOOKS, "add", "--", LOCK_FILE, folder=folder)  # not where git ignores it
     return step
 
 

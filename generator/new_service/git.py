@@ -19,8 +19,7 @@ _OUTER_REPOSITORY = (
     "GIT_NAMESPACE",
 )
 
-# Nobody's hooks run, and what is written does not depend on a person's settings.
-_OPTIONS = ("-c", "core.hooksPath=/dev/null", "-c", "core.safecrlf=false")
+NO_HOOKS = ("-c", "core.hooksPath=/dev/null")  # what is done to a project is not what its team's hooks are for
 
 
 class GitFailed(NewServiceError):
@@ -55,7 +54,7 @@ def start(
     """Start git and return at once; one that reads gets its input with `result`. Raises ToolMissing without git."""
     try:
         process = subprocess.Popen(
-            ["git", *_OPTIONS, *arguments],
+            ["git", *arguments],
             cwd=folder,
             env=_environment() | dict(extra or {}),
             stdin=subprocess.PIPE if reads else subprocess.DEVNULL,

@@ -15,7 +15,8 @@ _NOBODY: Final = {
     for what, value in (("NAME", "new-service"), ("EMAIL", "new-service@localhost"), ("DATE", "@0 +0000"))
 }
 _AS_RENDERED: Final = (
-    "-c", "core.fileMode=true", "-c", "core.autocrlf=false", "-c", "core.sparseCheckout=false",
+    "-c", "core.fileMode=true", "-c", "core.autocrlf=false", "-c", "core.safecrlf=false",
+    "-c", "core.sparseCheckout=false",
 )  # fmt: skip
 # Renames are looked for however many files there are; a team's own file never moves with the template's folder.
 _MERGING: Final = ("-c", "merge.renames=true", "-c", "merge.renameLimit=0", "-c", "merge.directoryRenames=false")
@@ -67,6 +68,7 @@ class Objects:
     ) -> str:
         """Run git on these objects. `accepted` is a second exit code that is no failure. Raises GitFailed."""
         running = git.start(
+            *git.NO_HOOKS,
             f"--git-dir={self.git_dir}",
             *arguments,
             folder=self.top,

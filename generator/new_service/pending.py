@@ -15,7 +15,7 @@ from .errors import UpdateRefused
 from .steps import LOCK_FILE
 from .worktree import WorkTree
 
-LITERAL = "--literal-pathspecs"
+QUIET = (*git.NO_HOOKS, "--literal-pathspecs")
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _below_restored(work_tree: WorkTree, pending: Pending, known: set[str]) -> I
 
 
 def _give(work_tree: WorkTree, paths: Sequence[str], *arguments: str) -> None:
-    git.start(LITERAL, *arguments, folder=work_tree.top, reads=True).result("\0".join(paths))
+    git.start(*QUIET, *arguments, folder=work_tree.top, reads=True).result("\0".join(paths))
 
 
 def _has_marker(path: Path) -> bool:

@@ -26,7 +26,7 @@ class WorkTree:
         """Return the files in the project's folder that are not committed as they are."""
         # The user's settings must not hide files that are not tracked.
         options = ("--porcelain", "-z", "--untracked-files=normal", "--no-renames")
-        status = git.run("status", *options, "--", self.prefix or ".", folder=self.top)
+        status = git.run(*git.NO_HOOKS, "status", *options, "--", self.prefix or ".", folder=self.top)
         return [line[3:] for line in status.split("\0") if line]
 
     def refuse_dirty(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from . import git
 from .errors import CouldNotWrite, NewServiceError, UpdateRefused
 from .merge import Conflict, Merge
-from .pending import LITERAL, Pending, conclude, undo, write_pending
+from .pending import QUIET, Pending, conclude, undo, write_pending
 from .steps import LOCK_FILE
 from .worktree import WorkTree
 
@@ -33,7 +33,7 @@ def write(work_tree: WorkTree, merged: Merge, command: str, release: str) -> Non
         sorted(work_tree.prefix + path for path in paths),
         [work_tree.prefix + conflict.path for conflict in merged.conflicts],
     )  # fmt: skip
-    checkout = (LITERAL, "read-tree", "-u", "-m", "HEAD", whole)
+    checkout = (*QUIET, "read-tree", "-u", "-m", "HEAD", whole)
     _refuse_changed(work_tree, *checkout)
     with _undone_on_failure(work_tree, pending):
         git.run(*checkout, folder=work_tree.top)
@@ -129,5 +129,5 @@ def _leave_unmerged(work_tree: WorkTree, conflicts: Sequence[Conflict]) -> None:
         lines.append(f"0 {'0' * len(work_tree.head)}\t{path}\0")
         lines += [f"{entry.mode} {entry.oid} {stage}\t{path}\0" for stage, entry in sorted(conflict.stages.items())]
     if lines:
-        update = git.start(LITERAL, "update-index", "-z", "--index-info", folder=work_tree.top, reads=True)
+        update = git.start(*QUIET, "update-index", "-z", "--index-info", folder=work_tree.top, reads=True)
         update.result("".join(lines))
