@@ -62,7 +62,11 @@ def add_a_setting(project: Path, _: Ownership) -> None:
 
 
 def edit_the_templates_files(project: Path, _: Ownership) -> None:
-    """Write into the middle of some, beside what the next release changes in one, and draw the picture anew."""
+    """Write into the middle of some, beside what the next release changes in one, and draw the picture anew.
+
+    And below the recorded answers, which are never the team's to write: an update replaces them.
+    """
+    append(project / ".copier-answers.yml", OURS)
     for name in ("health.py", "logging.py", "smoke.py", "test_contract.py", ".dockerignore", "justfile"):
         for path in project.rglob(name):
             lines = path.read_text().splitlines(keepends=True)

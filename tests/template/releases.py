@@ -60,12 +60,9 @@ class Releases:
         """Return one of the answer sets that cover every pair of choices; those next to each other differ in type."""
         template = self.template(tag)
         rows = list(cover(template.questionnaire, template.catalogue).values())
-        seen: dict[object, int] = {}
-        for row in rows:
-            kind = row["service_type"]
-            row["number of its type"] = seen[kind] = seen.get(kind, 0) + 1
-        rows.sort(key=lambda row: row["number of its type"])
-        return {name: value for name, value in rows[number % len(rows)].items() if name != "number of its type"}
+        kinds = list(dict.fromkeys(row["service_type"] for row in rows))
+        of_kind = [row for row in rows if row["service_type"] == kinds[number % len(kinds)]]
+        return of_kind[number // len(kinds) % len(of_kind)]
 
 
 def build(folder: Path) -> Path:
