@@ -193,3 +193,24 @@ def test_the_lock_is_resolved_where_the_dependencies_changed(new_service: NewSer
     commit_all(project)
     again = new_service("remove", "tracing", "--dir", project, "--json").document
     assert again["steps"][1]["detail"] == "the dependencies are the same"
+
+
+def test_a_recorded_feature_that_does_not_exist_is_named(new_service: NewService, project: Path) -> None:
+    answers = project / ".copier-answers.yml"
+    answers.write_text(answers.read_text().replace("- sentry", "- ghost"))
+    commit_all(project)
+    outcome = new_service("add", "tracing", "--dir", project)
+    assert outcome.code == 2
+    assert "records features that its template does not have: ghost" in outcome.err
+
+
+def test_a_lock_of_a_workspace_is_not_looked_for_in_the_project(
+    new_service: NewService, template: Path, work: Path, identity: None
+) -> None:
+    git("init", "--quiet", folder=work)
+    new_service("create", "a", "--name", "billing", "--yes", "--no-lock", "--template", template)
+    (work / "pyproject.toml").write_text('[tool.uv.workspace]\nmembers = ["a"]\n')
+    commit_all(work)
+    outcome = new_service("add", "tracing", "--dir", work / "a")
+    assert outcome.code == 0
+    assert "in the workspace that the project belongs to" in outcome.out

@@ -101,3 +101,12 @@ def test_a_choice_that_is_gone_is_refused_and_can_be_answered_anew(
     assert refused.code == 2
     assert "python_version (in the project's answers): '3.13' is no choice" in refused.err
     assert new_service("update", project, "--set", "python_version=3.12", "--no-lock").code == 0
+
+
+def test_a_source_that_names_no_folder_is_refused(new_service: NewService, template: Path, project: Path) -> None:
+    answers = project / ".copier-answers.yml"
+    answers.write_text(answers.read_text().replace(str(template), "~nobody-of-that-name/template"))
+    commit_all(project)
+    outcome = new_service("update", project)
+    assert outcome.code == 2
+    assert "names no folder" in outcome.err
