@@ -26,7 +26,7 @@ benchmark runs="9":
 
 # Check, date the changelog, set the version, commit and tag; docs/releasing.md. Pushes nothing.
 release version:
-    python scripts/release.py {{ version }}
+    python generator/release/release.py {{ version }}
 
 # How long `update` takes beside plain Copier, and for a fleet.
 benchmark-update runs="9" projects="100":

@@ -23,7 +23,7 @@ def write_changelog(folder: Path, *sections: str) -> None:
 def released(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return this repository with the release 0.1.0. Read only."""
     folder = tmp_path_factory.mktemp("released") / "repository"
-    for name in ("scripts", "template"):
+    for name in ("generator/release", "template"):
         shutil.copytree(root / name, folder / name, ignore=NOT_COMMITTED)
     for name in ("copier.yml", "pyproject.toml", ".gitignore"):
         shutil.copy(root / name, folder)
@@ -45,7 +45,7 @@ def repository(released: Path, tmp_path: Path) -> Path:
 
 
 def release(repository: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(repository / "scripts/release.py"), *arguments]
+    command = [sys.executable, str(repository / "generator/release/release.py"), *arguments]
     return subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
 
 

@@ -1,4 +1,4 @@
-"""The template that an installed new-service brings along: a git bundle, written into the wheel by hatch_build.py.
+"""The template that an installed new-service brings along: a git bundle, which hatch_build.py puts into the wheel.
 
 A checkout and an editable install have none.
 """

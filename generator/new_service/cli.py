@@ -5,7 +5,7 @@ import signal
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -113,13 +113,7 @@ def add(
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Switch features on, at the release that the project has."""
-
-    def command(console: Console) -> int:
-        from .toggle import Request, toggle  # noqa: PLC0415 - only the command that runs is imported
-
-        return toggle(Request("add", features, directory, yes=yes, dry_run=dry_run, with_lock=lock), console)
-
-    run(command, as_json=as_json)
+    _toggle("add", features, directory, yes=yes, with_lock=lock, dry_run=dry_run, as_json=as_json)
 
 
 @app.command()
@@ -128,11 +122,16 @@ def remove(
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Switch features off, at the release that the project has."""
+    _toggle("remove", features, directory, yes=yes, with_lock=lock, dry_run=dry_run, as_json=as_json)
 
+
+def _toggle(
+    verb: Literal["add", "remove"], features: list[str], directory: Path, *, as_json: bool, **how: bool
+) -> None:
     def command(console: Console) -> int:
         from .toggle import Request, toggle  # noqa: PLC0415 - only the command that runs is imported
 
-        return toggle(Request("remove", features, directory, yes=yes, dry_run=dry_run, with_lock=lock), console)
+        return toggle(Request(verb, features, directory, **how), console)
 
     run(command, as_json=as_json)
 

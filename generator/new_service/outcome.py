@@ -7,7 +7,7 @@ from collections.abc import Callable
 import typer
 
 from .console import Console
-from .errors import COULD_NOT, NewServiceError
+from .errors import COULD_NOT, Interrupted, NewServiceError
 
 
 def run(command: Callable[[Console], int], *, as_json: bool) -> None:
@@ -19,6 +19,10 @@ def run(command: Callable[[Console], int], *, as_json: bool) -> None:
     except NewServiceError as error:
         console.error(error)
         code = error.exit_code
+    except KeyboardInterrupt:  # where a command has more to say of what became of it, it does
+        stopped = Interrupted("stopped")
+        console.error(stopped)
+        code = stopped.exit_code
     except BrokenPipeError:
         # The reader of a pipe has seen enough, which typer ends quietly; what is still buffered must go somewhere, too.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -10,6 +10,7 @@ from .catalogue import Catalogue
 from .console import Console
 from .errors import AnswersRefused, Declined, UpdateRefused, UsageError, unknown_name
 from .finish import finish
+from .parsing import split_list
 from .place import located
 from .renewal import Opened, open_project, prepared
 from .selection import unmet_needs
@@ -42,8 +43,7 @@ def _chosen(request: Request, opened: Opened, template: Template, console: Conso
     """Return the features that the project will have, those that others need included."""
     catalogue = template.catalogue
     service_type = str(opened.recorded.answers.get(SERVICE_TYPE))
-    recorded = opened.recorded.answers.get(FEATURES)
-    has = [str(name) for name in recorded] if isinstance(recorded, list) else []
+    has = [str(name) for name in split_list(opened.recorded.answers.get(FEATURES, []))]
     _refuse_recorded(has, catalogue)
     _refuse_unknown(request, catalogue, service_type)
     for name in request.features:

@@ -18,7 +18,7 @@ from new_service.source import brought_along, find
 from .conftest import commit_all, git
 
 URL = "https://git.example.com/new-service.git"
-BUILT = ("hatch_build.py", "pyproject.toml", "README.md", "LICENSE", "copier.yml")
+BUILT = ("pyproject.toml", "README.md", "LICENSE", "copier.yml")
 
 OUTSIDE = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}  # before a test has its own home
 

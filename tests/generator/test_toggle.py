@@ -214,3 +214,12 @@ def test_a_lock_of_a_workspace_is_not_looked_for_in_the_project(
     outcome = new_service("add", "tracing", "--dir", work / "a")
     assert outcome.code == 0
     assert "in the workspace that the project belongs to" in outcome.out
+
+
+def test_features_that_are_recorded_as_text_are_not_dropped(new_service: NewService, project: Path) -> None:
+    answers = project / ".copier-answers.yml"
+    listed = "features:\n- rate-limit\n- sentry\n"
+    answers.write_text(answers.read_text().replace(listed, "features: '[rate-limit, sentry]'\n"))
+    commit_all(project)
+    outcome = new_service("add", "tracing", "--dir", project, "--no-lock")
+    assert (outcome.code, features(project)) == (0, ["rate-limit", "sentry", "tracing"])

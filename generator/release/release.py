@@ -15,7 +15,7 @@ from new_service.errors import NewServiceError
 from new_service.source import Repository, version_of
 from new_service.template import open_template
 
-ROOT: Final = Path(__file__).resolve().parents[1]
+ROOT: Final = Path(__file__).resolve().parents[2]
 CHANGELOG: Final = "CHANGELOG.md"
 PROJECT: Final = "pyproject.toml"
 _VERSION: Final = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*)){2}")

@@ -14,7 +14,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-sys.path.insert(0, str(Path(__file__).parent / "generator"))
+sys.path.insert(0, str(Path(__file__).parent))
 
 from new_service import git
 from new_service.addresses import is_url, recorded_url
