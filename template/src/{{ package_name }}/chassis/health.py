@@ -99,8 +99,7 @@ class Health:
         else:
             probe.cancel()
             error = "TimeoutError"
-        before = self.results.get(check.name, Result("", 0)).error
-        if error != before:
+        if error != self.results.get(check.name, Result("", 0)).error:
             log.warning("dependency is down" if error else "dependency is up", dependency=check.name, error=error)
         self.metrics.dependency_up.labels(check.name).set(0 if error else 1)
         return check.name, Result(error, round((time.perf_counter() - started) * 1000, 1))

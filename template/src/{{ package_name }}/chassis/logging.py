@@ -21,6 +21,7 @@ from .request_id import REQUEST_ID
 from .settings import CommonSettings
 
 MASK = "**********"
+DEEPEST = 20  # what is nested deeper, or holds itself, is cut
 ALWAYS_MASKED = ("password", "secret", "token", "access_token", "refresh_token", "api_key", "x_api_key")
 ALWAYS_MASKED += ("authorization", "proxy_authorization", "cookie", "set_cookie")
 LEVELS = {name: getattr(logging, name) for name in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")}
@@ -90,10 +91,14 @@ def configure_logging(settings: CommonSettings, identity: Mapping[str, str], *co
 def finishing(identity: Mapping[str, str], masked: frozenset[str]) -> Processor:
     """One processor instead of six, because each costs every line."""
 
-    def mask(value: Any) -> Any:
+    def mask(value: Any, deeper: int = DEEPEST) -> Any:
+        if not deeper:
+            return "..."
+        if fields := getattr(type(value), "__dataclass_fields__", None) or getattr(type(value), "model_fields", None):
+            value = {name: getattr(value, name, None) for name in fields}
         if isinstance(value, dict):
-            return {key: MASK if plain(key) in masked else mask(inner) for key, inner in value.items()}
-        return [mask(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+            return {key: MASK if plain(key) in masked else mask(inner, deeper - 1) for key, inner in value.items()}
+        return [mask(inner, deeper - 1) for inner in value] if isinstance(value, (list, tuple)) else value
 
     def finish(logger: Lines, level: str, event: EventDict) -> EventDict:
         line = {"timestamp": datetime.now(UTC), "level": level, "message": event.pop("event"), "logger": logger.name}

@@ -1,7 +1,6 @@
 """The metrics that every service type has, in a registry of their own; a service adds its own to the same registry."""
 
 from collections.abc import Mapping
-from functools import partial
 
 import prometheus_client as prometheus
 
@@ -16,7 +15,6 @@ class Metrics:
         prometheus.GCCollector(registry=registry)
         prometheus.Info("service", "What runs here", registry=registry).info(dict(identity))
         self.errors = prometheus.Counter("errors_total", "Unexpected errors", ["error_type"], registry=registry)
-        gauge = partial(prometheus.Gauge, registry=registry)
-        self.dependency_up = gauge("dependency_up", "1 when the dependency answered its last check", ["dependency"])
-        self.background_tasks = gauge("background_tasks_active", "Supervised background tasks that run now")
+        self.dependency_up = prometheus.Gauge("dependency_up", "1 if it answers", ["dependency"], registry=registry)
+        self.background_tasks = prometheus.Gauge("background_tasks_active", "Supervised tasks now", registry=registry)
         self.event_loop_lag = prometheus.Histogram("event_loop_lag_seconds", "Late heartbeats", registry=registry)

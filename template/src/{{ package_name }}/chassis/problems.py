@@ -37,10 +37,9 @@ def problem(
     path: str, status: int, detail: str, *, code: str = "", headers: Mapping[str, str] | None = None, **more: Any
 ) -> Response:
     """Build the answer; ``code`` is the stable code of an expected error, without one the status says it all."""
-    kind = f"urn:problem:{code}" if code else "about:blank"
     title = code.replace("_", " ").capitalize() or responses.get(status, "Error")
-    body = {"type": kind, "title": title, "status": status, "detail": detail, "instance": path}
-    body |= {"request_id": REQUEST_ID.get(), **more}
+    body = {"type": f"urn:problem:{code}" if code else "about:blank", "title": title, "status": status}
+    body |= {"detail": detail, "instance": path, "request_id": REQUEST_ID.get(), **more}
     retry = {"retry-after": "1"} if status == Kind.UNAVAILABLE else {}
     return JSONResponse(body, status, retry | dict(headers or {}), media_type="application/problem+json")
 

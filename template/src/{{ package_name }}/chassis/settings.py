@@ -126,8 +126,7 @@ def explain(detail: ErrorDetails, settings_type: type[sources.BaseSettings]) -> 
     if not detail["loc"]:
         return message.splitlines()
     name = str(detail["loc"][0])
-    field = settings_type.model_fields.get(name)
-    if field is None:
+    if (field := settings_type.model_fields.get(name)) is None:
         return [f"{name.upper()}: there is no such setting; look into the files of CONFIG_DIR"]
     expected = "is not set" if detail["type"] == "missing" else message
     return [f"{name.upper()}: {expected} ({field.description or 'see the settings'})"]

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 import structlog
 from fastapi import APIRouter, BackgroundTasks, Body, HTTPException, Request, UploadFile
 from fastapi.responses import HTMLResponse, StreamingResponse
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from ..chassis.errors import Kind, ServiceError
 
@@ -165,15 +165,24 @@ async def page() -> HTMLResponse:
     return HTMLResponse("<p>ours</p>", headers={"content-security-policy": "default-src 'self'"})
 
 
+class Account(BaseModel):
+    """Shows its password too."""
+
+    password: str
+
+
 @router.get("/log/{what}")
 async def write_log(what: str) -> str:
-    hard = {
+    hard: dict[str, object] = {
         "big": 2**70,
         "surrogate": "\ud800",
         "keys": {1: 2},
         "bytes": {b"k": 1},
         "tuple": ({"password": "canary-tuple"},),
+        "dataclass": Login("canary-tuple"),
+        "model": Account(password="canary-tuple"),
     }
+    hard["cycle"] = {"password": "canary-tuple", "itself": hard}
     if what == "library":
         logging.getLogger("library").warning("%d", "no number")
         logging.getLogger("library").log(25, "a level of its own")
