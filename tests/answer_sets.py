@@ -8,6 +8,9 @@ Answers = Mapping[str, object]
 VALID: Final[Mapping[str, Answers]] = {
     "defaults": {"service_name": "billing"},
     "minimal": {"service_name": "billing", "features": []},
+    "bot": {"service_name": "billing", "service_type": "bot"},
+    "bot-minimal": {"service_name": "billing", "service_type": "bot", "features": []},
+    "bot-limited-only": {"service_name": "billing", "service_type": "bot", "features": ["rate-limit"], "ci": "none"},
     "shortest-name": {"service_name": "x"},
     "longest-name": {"service_name": "a" + "-b" * 19 + "c"},
     "dashes-in-the-name": {"service_name": "order-fulfilment-2"},

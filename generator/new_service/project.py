@@ -28,6 +28,7 @@ class Project:
         """Return the commands to type next, each with what it gives."""
         just = "just" if shutil.which("just") else f"{_uv()} run just"
         dev = {"api": "http://127.0.0.1:8000/docs   probes and metrics on :9000"}
+        dev["bot"] = "needs BOT_TOKEN in .env       probes and metrics on :9000"
         enter = {} if self.folder.resolve() == Path.cwd() else {f"cd {shlex.quote(str(self.folder))}": ""}
         return enter | {
             f"{just} dev": dev.get(self.answers.service_type, "probes and metrics on :9000"),

@@ -55,9 +55,11 @@ def test_no_package_can_hide_a_dependency(real: Questionnaire, root: Path) -> No
     assert names <= {*derived(real, "reserved_package_names")}
 
 
-def test_no_package_can_be_hidden_by_a_script_of_the_service(real: Questionnaire, root: Path) -> None:
-    names = {path.name.partition(".")[0] for path in (root / "template" / "scripts").iterdir()} - {"__pycache__"}
-    assert "smoke" in names
+def test_no_package_can_be_hidden_by_a_script_or_a_test_module_of_the_service(real: Questionnaire, root: Path) -> None:
+    paths = [*(root / "template/scripts").glob("*.py*"), *(root / "template/tests/chassis").glob("*.py*")]
+    names = {path.name.partition(".")[0] for path in paths}
+    names = {name for name in names if name != "conftest" and not name.startswith("test_")}
+    assert {"smoke", "started_service"} <= names
     assert names <= {*derived(real, "reserved_package_names")}
 
 

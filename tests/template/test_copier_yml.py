@@ -68,11 +68,10 @@ def test_a_file_is_a_jinja_file_because_it_has_variables(root: Path) -> None:
 def test_the_documented_owner_of_every_file_is_its_owner(root: Path, template: Template, tmp_path: Path) -> None:
     table = re.findall(r"^\| `(.+?)` \| (.+?) \|", (root / "docs/ownership.md").read_text(), re.MULTILINE)
     ownership = Ownership(template.questionnaire, VALID["defaults"])
-    folder = make(template, VALID["defaults"], tmp_path / "service")
     unmatched = {pattern for pattern, _ in table}
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            relative = path.relative_to(folder)
+    for name in ("defaults", "bot"):
+        folder = make(template, VALID[name], tmp_path / name)
+        for relative in sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file()):
             owners = [
                 (p, owner)
                 for p, owner in table
