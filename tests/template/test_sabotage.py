@@ -19,9 +19,13 @@ every_sabotage = pytest.mark.parametrize("sabotage", sabotages(), ids=lambda sab
 
 
 @pytest.fixture(scope="module")
-def service(template, tmp_path_factory) -> Path:
-    """Return the service that is broken, whole. Read only."""
-    return make(template, {"service_name": "proving"}, tmp_path_factory.mktemp("whole") / "proving")
+def services(template, tmp_path_factory) -> dict[str, Path]:
+    """Return the services that are broken, whole, by their type. Read only."""
+    kinds = {sabotage.kind for sabotage in sabotages()}
+    folder = tmp_path_factory.mktemp("whole")
+    return {
+        kind: make(template, {"service_name": "proving", "service_type": kind}, folder / kind / "proving") for kind in kinds
+    }
 
 
 def test_every_proof_has_a_sabotage() -> None:
@@ -36,7 +40,8 @@ def test_a_sabotage_names_proofs_that_exist(sabotage: Sabotage) -> None:
 
 
 @every_sabotage
-def test_a_sabotage_fits_and_leaves_code_that_compiles(sabotage: Sabotage, service: Path, tmp_path: Path) -> None:
+def test_a_sabotage_fits_and_leaves_code_that_compiles(sabotage: Sabotage, services: dict[str, Path], tmp_path: Path) -> None:
+    service = services[sabotage.kind]
     assert all(path.startswith(MAY_BREAK) for path in sabotage.touched)
     broken = shutil.copytree(service, tmp_path / "proving")
     apply(sabotage.path, broken)

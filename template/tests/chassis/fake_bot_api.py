@@ -41,8 +41,7 @@ class FakeBotApi:
         self.polls = 0
 
     def __enter__(self) -> Self:
-        self.server = ThreadingHTTPServer(("127.0.0.1", self.port), lambda *peer: Handler(self, *peer))
-        self.server.daemon_threads = True
+        self.server = Server(("127.0.0.1", self.port), lambda *peer: Handler(self, *peer))
         self.port = self.server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
         threading.Thread(target=self.server.serve_forever, args=(0.05,), name="fake Bot API", daemon=True).start()
@@ -127,6 +126,13 @@ class FakeBotApi:
 def refusal(status: int, why: str, **parameters: int) -> Answer:
     """What the Bot API says when it does not do something."""
     return status, {"ok": False, "error_code": status, "description": why, "parameters": parameters}
+
+
+class Server(ThreadingHTTPServer):
+    """Takes whatever connects at once."""
+
+    daemon_threads = True
+    request_queue_size = 1024
 
 
 class Handler(BaseHTTPRequestHandler):

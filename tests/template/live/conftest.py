@@ -14,10 +14,12 @@ from new_service.template import Template
 from tests.answer_sets import Answers
 from tests.template.conftest import make, uv
 
+from . import bots
 from .runner import Project, Running
-from .sabotage.patches import apply
+from .sabotage.patches import apply, kind_of
 
-EXTENSION = Path(__file__).parent / "extension"
+HERE = Path(__file__).parent
+EXTENSIONS = {"api": HERE / "extension", "bot": HERE / "extension_bot"}
 CANARY = "canary-3f9d1c7b52e84a06b1e0c4d7"
 
 DEPENDENCIES_END = "# --- the template's dependencies end here; add your own below, updates keep them ---"
@@ -35,7 +37,23 @@ def workshop(worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def project(pytestconfig: pytest.Config, template: Template, workshop: Path) -> Project:
     """Return the extended service, ready to be started; broken, where a sabotage is given. Read only."""
-    return extended(template, {"service_name": "proving"}, workshop / "whole", pytestconfig.getoption("--sabotage"))
+    return extended(template, {"service_name": "proving"}, workshop / "whole", sabotage(pytestconfig, "api"))
+
+
+@pytest.fixture(scope="session")
+def bot_project(pytestconfig: pytest.Config, template: Template, workshop: Path) -> Project:
+    """Return the extended bot, in the same way. Read only."""
+    answers = {"service_name": "proving", "service_type": "bot"}
+    made = extended(template, answers, workshop / "bot", sabotage(pytestconfig, "bot"))
+    rates = {"RATE_LIMIT_USER": "1000000/second", "RATE_LIMIT_CHAT": "1000000/second"}
+    given = {"PAY_TOKEN": CANARY, "BOT_TOKEN": bots.TOKEN, "BOT_ADMIN_IDS": str(bots.ADMIN), **rates}
+    return Project(made.folder, made.package, given)
+
+
+def sabotage(config: pytest.Config, kind: str) -> str | None:
+    """Return the patch to break a service of this type with, if it is for this type."""
+    patch = config.getoption("--sabotage")
+    return patch if patch and kind_of(Path(patch)) == kind else None
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +61,7 @@ def plain(pytestconfig: pytest.Config, template: Template, workshop: Path) -> Pr
     """Return the same service without any feature; a sabotage that does not fit it breaks a feature. Read only."""
     answers = {"service_name": "proving", "features": []}
     with suppress(CalledProcessError):
-        return extended(template, answers, workshop / "plain", pytestconfig.getoption("--sabotage"))
+        return extended(template, answers, workshop / "plain", sabotage(pytestconfig, "api"))
     return extended(template, answers, workshop / "plain-unbroken", None)
 
 
@@ -56,15 +74,15 @@ def extended(template: Template, answers: Answers, folder: Path, patch: str | No
         if not made.exists():
             shutil.rmtree(service, ignore_errors=True)
             make(template, answers, service)
-            extend(service, patch)
+            extend(service, EXTENSIONS[str(answers.get("service_type", "api"))], patch)
             made.touch()
     return Project(service, "proving", {"PAY_TOKEN": CANARY, "RATE_LIMIT_IP": "1000000/second"})
 
 
-def extend(service: Path, patch: str | None) -> None:
+def extend(service: Path, extension: Path, patch: str | None) -> None:
     if patch:
         apply(Path(patch), service)
-    shutil.copytree(EXTENSION, service / "src/proving", dirs_exist_ok=True)
+    shutil.copytree(extension, service / "src/proving", dirs_exist_ok=True)
     project = service / "pyproject.toml"
     project.write_text(
         project.read_text().replace(DEPENDENCIES_END, f'{DEPENDENCIES_END}\n  "python-multipart>=0.0.20",')

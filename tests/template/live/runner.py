@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx2
 
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = float(os.environ.get("LIVE_DEADLINE_SECONDS", "20"))  # more where a machine has much else to do
 NEEDED = ("PATH", "HOME", "LANG")
 STARTS = Path(__file__).with_name("starts.py")
 
@@ -138,7 +138,7 @@ class Project:
 
         ``before`` is the command that starts it, such as ``unshare``.
         """
-        port, ops_port = free_port(), free_port()
+        port, ops_port = int(settings.get("HTTP_PORT", free_port())), free_port()
         environment = self.environment({"HTTP_PORT": str(port), "OPS_PORT": str(ops_port)} | settings)
         with output.open("wb") as log:
             process = subprocess.Popen(

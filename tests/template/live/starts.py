@@ -1,6 +1,7 @@
 """Run by a service's own Python: starts the service once for each set of settings, having imported it only once."""
 
 import importlib
+import importlib.util
 import json
 import os
 import runpy
@@ -44,6 +45,7 @@ def run(package: str, settings: dict[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    for module in ("api", "resources", "settings"):
-        importlib.import_module(f"{sys.argv[1]}.{module}")
+    for module in ("api", "bot", "resources", "settings"):
+        if importlib.util.find_spec(name := f"{sys.argv[1]}.{module}"):
+            importlib.import_module(name)
     json.dump([start(sys.argv[1], settings) for settings in json.load(sys.stdin)], sys.stdout)

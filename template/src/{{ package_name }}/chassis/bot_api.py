@@ -56,7 +56,8 @@ class Session(AiohttpSession):
         while True:
             if (until := self.quiet_until.get(chat, 0)) > DEADLINE.get():
                 raise ChatFlooded("There were too many messages for this chat; try again later.")
-            await asyncio.sleep(until - now())
+            if until > now():
+                await asyncio.sleep(until - now())
             try:
                 async with asyncio.timeout_at(min(DEADLINE.get(), now() + (timeout or self.seconds))):
                     return await super().make_request(bot, method, timeout)

@@ -38,7 +38,7 @@ class AdminOnly(Filter):
     def update_handler_flags(self, flags: dict[str, Any]) -> None:
         flags["admin"] = True
 
-    async def __call__(self, _: TelegramObject, admin_ids: tuple[int, ...], event_from_user: User | None) -> bool:
+    async def __call__(self, _: Any, admin_ids: tuple[int, ...], event_from_user: User | None = None) -> bool:
         return event_from_user is not None and event_from_user.id in admin_ids
 
 
@@ -51,7 +51,8 @@ class Edge:
         self, app: Dispatcher, bot: Bot, settings: TransportSettings, metrics: Metrics, registry: CollectorRegistry
     ) -> None:
         self.app, self.bot, self.errors = app, bot, metrics.errors
-        self.timeout, self.most, self.in_flight = settings.bot_timeout_seconds, settings.bot_max_in_flight, 0
+        self.timeout, self.most = settings.bot_timeout_seconds, settings.bot_max_in_flight
+        self.in_flight: set[asyncio.Task[None]] = set()
         self.turns: WeakValueDictionary[Conversation, asyncio.Lock] = WeakValueDictionary()  # gone with the last user
         self.states: set[str] = set()
         counter = partial(Counter, registry=registry)
@@ -62,33 +63,40 @@ class Edge:
         name, meaning = "bot_update_duration_seconds", "Seconds from an update's arrival to the end of its handler"
         self.durations = Histogram(name, meaning, registry=registry)
         gauge = Gauge("bot_updates_in_flight", "Updates that are being handled now", registry=registry)
-        gauge.set_function(lambda: self.in_flight)
+        gauge.set_function(lambda: len(self.in_flight))
         for kind in {*app.observers} - {"update", "error"}:
             app.observers[kind].middleware(self.count)
 
+    def take(self, raw: Any, handlers: asyncio.TaskGroup) -> asyncio.Task[None] | None:
+        """Begin to handle an update; None when as many are in flight as may be."""
+        if len(self.in_flight) >= self.most:
+            return None
+        task = handlers.create_task(self.handle(raw))
+        self.in_flight.add(task)
+        task.add_done_callback(self.in_flight.discard)
+        return task
+
     async def handle(self, raw: Any) -> None:
         """Do what an update asks for, given as it came. Whatever goes wrong is told, logged and counted here."""
-        started, kind, outcome = time.perf_counter(), OTHER, "malformed"
+        started, kind, outcome = time.perf_counter(), OTHER, "cut_off"
         take_request_id()
         clear_contextvars()
-        self.in_flight += 1
         try:
             validate = Update.model_validate_json if isinstance(raw, bytes) else Update.model_validate
             update = validate(raw, context={"bot": self.bot})
             bind_contextvars(update_id=update.update_id)
             kind = update.event_type
-            outcome = await self.answered(update, UserContextMiddleware.resolve_event_context(update))
+            outcome = await self.answer(update, UserContextMiddleware.resolve_event_context(update))
         except (ValidationError, UpdateTypeLookupError) as error:  # whose texts show what somebody wrote
-            fields = error.errors() if isinstance(error, ValidationError) else []
+            outcome, fields = "malformed", error.errors() if isinstance(error, ValidationError) else []
             log.warning("malformed update skipped", fields=[".".join(map(str, field["loc"])) for field in fields])
         finally:
-            self.in_flight -= 1
             seconds = time.perf_counter() - started
             self.durations.observe(seconds)
             self.updates.labels(kind, outcome).inc()
             log.info("update", update_type=kind, outcome=outcome, duration_ms=round(seconds * 1000, 2))
 
-    async def answered(self, update: Update, context: EventContext) -> str:
+    async def answer(self, update: Update, context: EventContext) -> str:
         """What came of an update, in one word; if nothing good, its sender has been told."""
         conversation = context.user_id, context.chat_id
         bind_contextvars(user=context.user_id, chat=context.chat_id)

@@ -14,7 +14,7 @@ from .errors import ServiceError
 
 POLL_SECONDS = 25  # how long Telegram may wait for something to tell
 ANSWER_SECONDS = 2  # until an answer must be there, beyond that
-TICK, PAUSE = 0.25, 1.0  # seconds until it is asked again: while updates are in flight, and after a failure
+TICK, PAUSE = 0.25, 0.5  # seconds until it is asked again: while updates are in flight, and after a failure
 FAILURES = ServiceError, TelegramAPIError, TimeoutError
 log = structlog.get_logger(__name__)
 
@@ -23,8 +23,6 @@ class Polling:
     """Telegram repeats what is not acknowledged, and an offset acknowledges all below it. So it stays at the lowest
     update that is not done; those above it come again, are known and passed over.
     """
-
-    drain_seconds = 0.0
 
     def __init__(self, edge: Edge, bot: Bot) -> None:
         self.edge, self.bot = edge, bot
@@ -72,11 +70,11 @@ class Polling:
 
     def take(self, raw: Any, handlers: asyncio.TaskGroup) -> bool:
         number = raw.get("update_id") if isinstance(raw, dict) else None
-        if not isinstance(number, int) or number in self.taken or len(self.in_flight) >= self.edge.most:
+        if not isinstance(number, int) or number in self.taken or not (task := self.edge.take(raw, handlers)):
             return False
         self.taken.add(number)
-        self.in_flight[number] = handlers.create_task(self.edge.handle(raw))
-        self.in_flight[number].add_done_callback(lambda _: self.in_flight.pop(number))
+        self.in_flight[number] = task
+        task.add_done_callback(lambda _: self.in_flight.pop(number))
         return True
 
     async def probe(self) -> None:
@@ -90,7 +88,7 @@ class Polling:
             raise self.failure
 
     def hang_up(self) -> None:
-        with suppress(RuntimeError):  # nothing is asked
+        with suppress(RuntimeError, AssertionError):  # nothing is asked
             self.asking.reschedule(asyncio.get_running_loop().time())
 
     def stop(self, _: float) -> None:

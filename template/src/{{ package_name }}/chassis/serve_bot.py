@@ -35,7 +35,7 @@ class ServiceRunner:
             self.intake: Polling | Webhook = Webhook(self.edge, self.bot, settings, str(url), secret.get_secret_value())
         else:
             self.intake = Polling(self.edge, self.bot)
-        self.drain_seconds = self.intake.drain_seconds
+        self.drain_seconds = settings.shutdown_drain_seconds if isinstance(self.intake, Webhook) else 0.0
         health.add(Check("bot_api", self.intake.probe, timeout=ANSWER_SECONDS))
 
     async def run(self, started: asyncio.Event) -> None:

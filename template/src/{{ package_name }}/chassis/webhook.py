@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+from urllib.parse import urlsplit
 
 from aiogram import Bot
 from starlette.applications import Starlette
@@ -24,8 +25,8 @@ class Webhook:
 
     def __init__(self, edge: Edge, bot: Bot, settings: TransportSettings, url: str, secret: str) -> None:
         self.edge, self.bot, self.settings, self.url, self.secret = edge, bot, settings, url, secret
-        self.drain_seconds, self.registered = settings.shutdown_drain_seconds, False
-        route = Route("/" + url.split("/", 3)[3], self.receive, methods=["POST"])
+        self.registered = False
+        route = Route(urlsplit(url).path, self.receive, methods=["POST"])
         limit = Middleware(RequestBodyLimitMiddleware, max_body_size=MOST_BYTES)
         self.server = Server(Starlette(routes=[route], middleware=[limit]), ws="none", proxy_headers=False)
 
@@ -38,10 +39,9 @@ class Webhook:
         given = request.headers.get("x-telegram-bot-api-secret-token", "")
         if not hmac.compare_digest(given.encode(), self.secret.encode()):
             return Response(status_code=403)
-        if self.edge.in_flight >= self.edge.most:
+        if not (task := self.edge.take(await request.body(), self.handlers)):
             return Response(status_code=503, headers={"retry-after": "1"})
-        update = await request.body()
-        await asyncio.wait({self.handlers.create_task(self.edge.handle(update))}, timeout=ANSWER_SECONDS)
+        await asyncio.wait({task}, timeout=ANSWER_SECONDS)
         return Response()
 
     async def probe(self) -> None:

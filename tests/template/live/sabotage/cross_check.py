@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from .patches import Sabotage
-from .proofs import LIVE, NO_PROOFS
+from .patches import Sabotage, kind_of
+from .proofs import LIVE, trees
 
 ROOT = LIVE.parents[2]
 WORKERS = "6"  # proofs mostly wait
@@ -15,8 +15,12 @@ ENDED = {0, 1}  # pytest's own: all green, some red; anything else is no answer
 
 
 def seen_red(sabotage: Sabotage, folder: Path) -> set[str]:
-    """Run every default proof, and the slow ones that it is aimed at. ``folder`` is for what the run leaves behind."""
-    seen = run(sabotage, folder / "default", [str(LIVE)], "not slow")
+    """Run every default proof of its service type, and the slow ones that it is aimed at.
+
+    ``folder`` is for what the run leaves behind.
+    """
+    files = [str(path) for path in trees() if kind_of(path) == sabotage.kind]
+    seen = run(sabotage, folder / "default", files, "not slow")
     if slow := sabotage.aimed - seen.keys():
         seen |= run(sabotage, folder / "slow", [str(LIVE / proof) for proof in slow], "slow")
     return {proof for proof, red in seen.items() if red}
@@ -27,7 +31,6 @@ def run(sabotage: Sabotage, folder: Path, what: Iterable[str], marked: str) -> d
     folder.mkdir(parents=True)
     report = folder / "report.xml"
     options = ["-q", "-n", WORKERS, "-p", "no:cacheprovider", "-m", marked, f"--sabotage={sabotage.path}"]
-    options += [f"--ignore={LIVE / name}" for name in NO_PROOFS]
     command = [sys.executable, "-m", "pytest", *what, *options, f"--basetemp={folder / 'files'}", f"--junitxml={report}"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     (folder / "output").write_text(ended.stdout + ended.stderr)

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+KINDS = ("bot", "worker")
 HEADINGS = ("Aimed at", "Also red", "Sometimes red")  # the last one: timing decides
 
 
@@ -39,6 +40,10 @@ class Sabotage:
         return self.path.stem
 
     @property
+    def kind(self) -> str:
+        return kind_of(self.path)
+
+    @property
     def red(self) -> frozenset[str]:
         """Every proof that it turns red each time."""
         return self.aimed | self.also
@@ -47,6 +52,12 @@ class Sabotage:
     def touched(self) -> list[str]:
         """The files that it changes."""
         return re.findall(r"^--- a/(\S+)", self.path.read_text(), re.MULTILINE)
+
+
+def kind_of(path: Path) -> str:
+    """Return the service type that a patch, or a file of proofs, is for: its name begins with it, if not an API's."""
+    word = re.split(r"[-_.]", path.name.removeprefix("test_"))[0]
+    return word if word in KINDS else "api"
 
 
 def sabotages() -> list[Sabotage]:

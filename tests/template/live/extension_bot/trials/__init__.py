@@ -1,0 +1,1 @@
+"""Trials: what a bot does when something is slow, fails or is too much."""
