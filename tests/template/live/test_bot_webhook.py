@@ -151,7 +151,8 @@ def test_an_api_that_is_not_there_at_start_is_registered_with_later(
 
 
 def test_the_secret_is_nowhere(bot: Bot, bot_project: Project) -> None:
-    shown = bot_project.run("--check-config", **webhook())
+    shown = bot_project.run("--check-config", **webhook(), ENVIRONMENT="production", PAY_TOKEN="t" * 32)
+    assert shown.returncode == 0, shown.stderr  # the defaults go with each other, draining included
     assert "BOT_WEBHOOK_SECRET=**********" in shown.stdout.splitlines()
     seen = shown.stdout + shown.stderr + bot.running.output.read_text()
     assert SECRET not in seen + bot.running.ops.get("/metrics").text

@@ -1,0 +1,15 @@
+"""The parts of a bot's chassis, deeper than its own suite goes: run in the environment of a created bot."""
+
+import shutil
+from pathlib import Path
+
+from .conftest import MakeProject, uv
+
+PARTS = Path(__file__).with_name("parts_bot")
+
+
+def test_the_parts_of_a_bot(make_project: MakeProject) -> None:
+    project = make_project(service_name="order-bot", service_type="bot")
+    shutil.copytree(PARTS, project / "tests/parts")
+    uv("sync", "--quiet", "--locked", folder=project)
+    uv("run", "--locked", "pytest", "--quiet", "--no-cov", "tests/parts", folder=project)
