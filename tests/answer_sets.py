@@ -33,6 +33,8 @@ VALID: Final[Mapping[str, Answers]] = {
     "owner-is-a-subgroup": {"service_name": "billing", "owner": "@acme/data/platform_team"},
     "owner-is-a-bare-name": {"service_name": "billing", "owner": "platform"},
     "own-repository": {"service_name": "billing", "image_repository": "localhost:5000/a__b/c--d.e/billing"},
+    "worker": {"service_name": "billing", "service_type": "worker"},
+    "minimal-worker": {"service_name": "billing", "service_type": "worker", "features": []},
     "strictest-target": {"service_name": "billing", "availability_target": "99.95"},
 }
 

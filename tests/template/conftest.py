@@ -80,9 +80,9 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Releases"]:
 def make_project(template_repository: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeProject:
     """Create a project as its team would: with the command line, a lock file and a first commit."""
 
-    def create(**answers: str) -> Path:
+    def create(preset: str = "standard", **answers: str) -> Path:
         folder = tmp_path_factory.mktemp("created") / "project"
-        given = [f"--set={name}={value}" for name, value in answers.items()]
+        given = [f"--preset={preset}", *(f"--set={name}={value}" for name, value in answers.items())]
         program = Path(sys.executable).with_name("new-service")
         command = [program, "create", folder, "--yes", *given, "--template", template_repository]
         run = subprocess.run(command, capture_output=True, text=True, check=False)

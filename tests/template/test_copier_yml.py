@@ -69,7 +69,7 @@ def test_the_documented_owner_of_every_file_is_its_owner(root: Path, template: T
     table = re.findall(r"^\| `(.+?)` \| (.+?) \|", (root / "docs/ownership.md").read_text(), re.MULTILINE)
     ownership = Ownership(template.questionnaire, VALID["defaults"])
     unmatched = {pattern for pattern, _ in table}
-    for name in ("defaults", "bot"):
+    for name in ("defaults", "bot", "worker"):
         folder = make(template, VALID[name], tmp_path / name)
         for relative in sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file()):
             owners = [

@@ -17,9 +17,10 @@ from tests.template.conftest import make, uv
 from . import bots
 from .runner import Project, Running
 from .sabotage.patches import apply, kind_of
+from .worker_fixtures import valkey, worker, worker_project, workers  # noqa: F401 - pytest looks for fixtures here
 
 HERE = Path(__file__).parent
-EXTENSIONS = {"api": HERE / "extension", "bot": HERE / "extension_bot"}
+EXTENSIONS = {"api": HERE / "extension", "bot": HERE / "extension_bot", "worker": HERE / "extension_worker"}
 CANARY = "canary-3f9d1c7b52e84a06b1e0c4d7"
 
 DEPENDENCIES_END = "# --- the template's dependencies end here; add your own below, updates keep them ---"

@@ -1,0 +1,1 @@
+"""Jobs that behave as the tests want."""
