@@ -147,10 +147,13 @@ def test_a_changelog_without_an_entry_is_refused(repository: Path, sections: lis
     [
         ({"    none: none\n": ""}, ["the choice none of ci is gone"]),
         ({'["99.0", "99.5"': '["99.5"'}, ["the choice 99.0 of availability_target is gone"]),
-        ({"  choices: [rate-limit, resilience, sentry]": "  choices: [sentry, resilience]"}, ["rate-limit of"]),
+        ({"    sentry: sentry\n": ""}, ["sentry of"]),
         ({'choices: ["3.11", "3.12", "3.13", "3.14"]': "choices: \"['3.13']\""}, ["python_version are an expression"]),
         ({"\nowner:": "\nteam:"}, ["the question owner is gone"]),
-        ({"  sentry:\n    types: [api]": "  sentry:\n    types: [bot]"}, ["the feature sentry is gone for api"]),
+        (
+            {"  sentry:\n    types: [api, bot, worker]": "  sentry:\n    types: [bot, worker]"},
+            ["the feature sentry is gone for api"],
+        ),
         ({"  - /config/base.yaml\n": ""}, ["config/base.yaml is no longer created once"]),
         ({"  - __pycache__\n": ""}, ["_exclude in copier.yml"]),
         ({"\nowner:": "\nteam:", "    none: none\n": ""}, ["the question owner is gone", "the choice none of ci"]),

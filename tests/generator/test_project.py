@@ -52,3 +52,10 @@ def test_a_failed_step_decides_the_exit_code() -> None:
     assert project.exit_code == 0
     project.steps.append(Step("c", "failed"))
     assert project.exit_code == 3
+
+
+def test_a_bot_is_told_what_it_needs(path: Path) -> None:
+    bot = ANSWERS.model_copy(update={"service_type": "bot"})
+    [_, dev, _] = Project(Path("billing"), bot).next_lines()
+    assert "BOT_TOKEN" in dev
+    assert ":9000" in dev

@@ -9,6 +9,7 @@ import pytest
 
 from .bots import ADMIN, FAKE, Bot, started
 from .runner import Project, eventually
+from .stand_in import Answer, StandIn
 
 REFERENCE = re.compile(r"\nReference: ([0-9a-f]{32})$")
 
@@ -98,6 +99,21 @@ def test_an_expected_error_is_told_in_its_own_words(bot: Bot) -> None:
     assert reference
     assert bot.running.logged(message="update", request_id=reference[1])["outcome"] == "conflict"
     assert not bot.running.lines(request_id=reference[1], level="error")
+
+
+def test_a_partner_that_does_not_answer_is_told_and_logged(bot_project: Project, tmp_path: Path) -> None:
+    with FAKE.FakeBotApi() as api, StandIn(Answer(), default=Answer(dropped=True)) as partner:
+        url = f"http://127.0.0.1:{partner.port}/"
+        with started(bot_project, tmp_path / "output", api, PARTNER_URL=url) as bot:
+            assert bot.told("/partner", 1) == ["the partner says 200"]
+            [told] = bot.told("/partner", 1)
+            reference = REFERENCE.search(told)
+            assert reference
+            assert bot.running.logged(message="update", request_id=reference[1])["outcome"] == "unavailable"
+            line = bot.running.logged(message="update failed by an error", request_id=reference[1])
+            assert url.rstrip("/") in line["exception"]
+            assert {one.headers["x-request-id"] for one in partner.received} >= {reference[1]}
+            assert bot.running.metric("http_client_retries_total") >= 1
 
 
 MALFORMED = (
