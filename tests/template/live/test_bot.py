@@ -92,6 +92,14 @@ def test_a_bug_is_told_with_the_id_that_finds_its_traceback(bot: Bot) -> None:
     assert len(bot.running.lines(request_id=reference[1], level="error")) == 1
 
 
+@pytest.mark.parametrize(("text", "error"), [("/leave", "SystemExit"), ("/cancelled", "CancelledError")])
+def test_a_handler_that_ends_in_an_odd_way_ends_nothing_else(bot: Bot, text: str, error: str) -> None:
+    before = bot.running.metric("errors_total", error_type=error)
+    assert "Something went wrong" in bot.told(text, 65)[0]
+    assert bot.running.metric("errors_total", error_type=error) == before + 1
+    assert bot.told("/repeat on", 65) == ["on"]
+
+
 def test_an_expected_error_is_told_in_its_own_words(bot: Bot) -> None:
     [told] = bot.told("/closed", 70)
     assert told.startswith("The warehouse is closed.")

@@ -14,6 +14,7 @@ from .fault_proxy import FaultProxy
 from .runner import DEADLINE_SECONDS, Project, eventually
 
 FLIP_SECONDS = 5.0  # from a fault, or its end, to the probe that tells it
+SOON_SECONDS = 10.0  # a poll that was lost would be waited for 27 s
 FAULTS = {"refused": FaultProxy.down, "reset": FaultProxy.reset, "blackholed": FaultProxy.blackhole}
 
 each_fault = pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
@@ -113,8 +114,24 @@ def test_an_api_that_goes_makes_the_bot_unready_until_it_is_back(
             api.say("/repeat meanwhile", 2)
             proxy.passing()
             flips(bot, 200)
-            eventually(lambda: api.sent(2) == ["meanwhile"])
+            eventually(lambda: api.sent(2) == ["meanwhile"], "an answer soon after", SOON_SECONDS)
             assert bot.told("/repeat after", 3) == ["after"]
+
+
+def test_what_was_sent_into_a_black_hole_is_told_and_not_sent_again(
+    bot_project: Project, api: Any, tmp_path: Path
+) -> None:
+    with FaultProxy(api.port) as proxy:
+        settings = {"TELEGRAM_API_URL": f"http://127.0.0.1:{proxy.port}", "CALL_TIMEOUT_SECONDS": "8"}
+        with started(bot_project, tmp_path / "output", api, **settings, BOT_TIMEOUT_SECONDS="15") as bot:
+            assert bot.told("/slow 1 it") == ["begun it"]
+            proxy.blackhole()
+            flips(bot, 503)
+            proxy.passing()
+            eventually(lambda: len(api.sent()) == 2)
+            assert api.sent()[1].startswith("Telegram cannot be reached at the moment.\nReference: ")
+            eventually(lambda: bot.outcomes("unavailable") == 1)
+            assert bot.told("/repeat on") == ["on"]
 
 
 def test_an_api_that_is_not_there_at_start_is_waited_for(bot_project: Project, api: Any, tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ class Edge:
                 log.exception("update failed by an error")
             await self.reply(context, f"{error}\nReference: {REQUEST_ID.get()}")
             return error.kind.name.lower()
-        except Exception as error:
+        except BaseException as error:  # whatever it is: what ends the process would come again and end it again
             self.errors.labels(type(error).__name__).inc()
             log.exception("update was cut off" if clock.expired() else "update failed")
             await self.reply(context, f"Something went wrong on our side.\nReference: {REQUEST_ID.get()}")

@@ -25,7 +25,7 @@ class WarehouseClosed(ServiceError):
 
 def router() -> Router:
     router = Router(name="trials")
-    for handler in (slow, bug, closed, repeat, returned, partner, noise):
+    for handler in (slow, bug, leave, cancelled, closed, repeat, returned, partner, noise):
         router.message.register(handler, Command(handler.__name__))
     router.callback_query.register(pressed)
     return router
@@ -42,6 +42,16 @@ async def slow(message: Message, command: CommandObject) -> None:
 async def bug(message: Message, settings: Settings) -> None:
     log.info("about to fail", pay_token=settings.pay_token, text_length=len(message.text or ""))
     raise LookupError("an-internal-name")
+
+
+async def leave(message: Message) -> None:
+    raise SystemExit(3)
+
+
+async def cancelled(message: Message) -> None:
+    inner = asyncio.get_running_loop().create_future()
+    inner.cancel()
+    await inner
 
 
 async def closed(message: Message) -> None:
