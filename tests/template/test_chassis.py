@@ -34,6 +34,7 @@ def test_the_shipped_tests_are_few(rendered: Render) -> None:
     assert lines_below(rendered("minimal") / "tests") <= MOST_TEST_LINES
 
 
+
 @pytest.mark.parametrize("module", EVERY_TYPE)
 def test_what_every_type_shares_knows_nothing_of_one(chassis: Path, module: str) -> None:
     imported = imports(chassis / f"{module}.py")
