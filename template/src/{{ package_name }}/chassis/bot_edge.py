@@ -15,7 +15,6 @@ from aiogram.exceptions import TelegramForbiddenError
 from aiogram.filters import Filter
 from aiogram.methods import TelegramMethod
 from aiogram.types import TelegramObject, Update, User
-from aiogram.types.update import UpdateTypeLookupError
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from pydantic import ValidationError
 from structlog.contextvars import bind_contextvars, clear_contextvars
@@ -87,9 +86,10 @@ class Edge:
             bind_contextvars(update_id=update.update_id)
             kind = update.event_type
             outcome = await self.answer(update, UserContextMiddleware.resolve_event_context(update))
-        except (ValidationError, UpdateTypeLookupError) as error:  # whose texts show what somebody wrote
-            outcome, fields = "malformed", error.errors() if isinstance(error, ValidationError) else []
-            log.warning("malformed update skipped", fields=[".".join(map(str, field["loc"])) for field in fields])
+        except Exception as error:  # noqa: BLE001 - aiogram cannot read it; the text would show what somebody wrote
+            outcome, wrong = "malformed", error.errors() if isinstance(error, ValidationError) else []
+            fields = [".".join(map(str, one["loc"])) for one in wrong]
+            log.warning("malformed update skipped", error=type(error).__name__, fields=fields)
         finally:
             seconds = time.perf_counter() - started
             self.durations.observe(seconds)

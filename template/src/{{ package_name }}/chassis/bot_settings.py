@@ -25,7 +25,7 @@ class TransportSettings(CommonSettings):
         (), description="Telegram's ids of users who may give admin commands, separated by commas"
     )
     bot_max_in_flight: Positive = Field(50, le=100, description="Updates handled at once")
-    bot_timeout_seconds: Seconds = Field(10, gt=0, description="Until a handler must have ended")
+    bot_timeout_seconds: Seconds = Field(10, gt=0, description="Until an update must have been handled")
     bot_webhook_url: AnyHttpUrl | None = Field(None, description="Where Telegram reaches the webhook, path included")
     bot_webhook_secret: SecretStr | None = Field(None, description="What Telegram shows to the webhook; your own")
     telegram_api_url: str = Field("https://api.telegram.org", pattern="^https?://", description="Where the Bot API is")
