@@ -88,6 +88,7 @@ class Worker(Jobs):
             raise JobRefused("; ".join(wrong)) from None
 
     async def judged(self, definition: Definition, payload: Any, job: Job[Any]) -> Verdict:
+        last = job.attempt >= definition.attempts
         try:
             async with asyncio.timeout(definition.timeout):
                 DEADLINE.set(asyncio.get_running_loop().time() + definition.timeout)
@@ -96,7 +97,7 @@ class Worker(Jobs):
             failure = Verdict(DEAD_LETTERED, error.code, str(error))
             if error.kind not in PASSING:
                 return failure
-            log.warning("job cannot be done now", exc_info=True)
+            (log.error if last else log.warning)("job cannot be done now", exc_info=True)
         except BaseException as error:  # whatever it is, it must not end the worker
             task = asyncio.current_task()
             if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
@@ -106,7 +107,7 @@ class Worker(Jobs):
             log.exception("job failed")
         else:
             return Verdict(SUCCEEDED)
-        if job.attempt >= definition.attempts:
+        if last:
             return failure
         longest = min(LONGEST_PAUSE, definition.pause * 2 ** (job.attempt - 1))
         pause = random.uniform(longest / 2, longest)  # noqa: S311 - spreads load, protects nothing

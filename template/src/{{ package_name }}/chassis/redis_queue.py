@@ -1,6 +1,7 @@
 """The queue of a service in Redis, by streaq: at least once. Its own retries, limits and signals are not used."""
 
 import asyncio
+import logging
 import math
 import ssl
 from contextlib import suppress
@@ -63,6 +64,8 @@ class Queue(streaq.Worker[None]):
     """One connection; once lost for good it cannot be opened again. A claim that is not renewed lapses."""
 
     def __init__(self, settings: BrokerSettings, service: str, concurrency: int = 1) -> None:
+        for library in ("coredis", "streaq"):
+            logging.getLogger(library).setLevel(logging.CRITICAL)  # each lost connection would be a traceback
         self.url, lapses = settings.broker_url.get_secret_value(), settings.worker_redelivery_seconds
         super().__init__(
             self.url,

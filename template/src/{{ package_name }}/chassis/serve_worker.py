@@ -1,7 +1,6 @@
 """The worker's own part of the chassis: its settings, what it works on, and how it starts and stops."""
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -33,8 +32,6 @@ class ServiceRunner:
     def __init__(
         self, settings: TransportSettings, health: Health, registry: CollectorRegistry, identity: Mapping[str, str]
     ) -> None:
-        for library in ("coredis", "streaq"):
-            logging.getLogger(library).setLevel(logging.CRITICAL)  # each lost connection would be a traceback
         self.app, self.stopped = Worker(health.metrics.errors, registry), False
         self.settings, self.service = settings, identity["service"]
         self.queue = self.connection()
