@@ -47,7 +47,7 @@ def test_its_suite_passes_with_its_coverage_gate_and_its_checks(project: Path) -
 
 
 def test_it_passes_without_any_feature(make_project: MakeProject) -> None:
-    folder = make_project(service_name="chat-notes", service_type="bot", features="[]")
+    folder = make_project("minimal", service_name="chat-notes", service_type="bot")
     uv("sync", "--quiet", "--locked", folder=folder)
     passes(folder)
 

@@ -54,7 +54,7 @@ def next_release(repository: Path) -> None:
     template = repository / "template"
     package = template / "src/{{ package_name }}"
     replace(template / "pyproject.toml.jinja", '"uvloop>=0.23,<1"', '"uvloop>=0.24,<1"')
-    replace(template / "Dockerfile.jinja", "EXPOSE 8000 9000", "EXPOSE 8000/tcp 9000/tcp")
+    replace(template / "Dockerfile.jinja", "\nEXPOSE ", "\n# Traffic, probes\nEXPOSE ")
     replace(template / "docs/runbook.md.jinja", "## At a glance", "## First look")
     replace(template / ".env.example.jinja", "# Port of the API", "# Port of the API, by convention 8000")
     replace(package / "chassis/serve_api.py", "Port of the API", "Port of the API, by convention 8000")
