@@ -59,6 +59,7 @@ def test_it_can_be_tried_with_one_command(project: Path) -> None:
     assert "SIGTERM -> exit code 0" in run.stdout
 
 
+@pytest.mark.slow
 def test_its_suite_passes_whatever_the_team_has_configured(project: Path, tmp_path: Path) -> None:
     folder = copied(project, tmp_path / "copy")
     (folder / "config/base.yaml").write_text("log_level: warning\nbot_mode: webhook\n")
