@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import NoReturn
 
 import structlog
@@ -75,7 +76,8 @@ async def work(work: Work, job: Job[Resources]) -> None:
     except asyncio.CancelledError:
         note("cut", job, number=work.number)
         while work.stubborn:
-            await asyncio.sleep(0)
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.01)
         raise
     note("done", job, number=work.number)
 
