@@ -65,7 +65,7 @@ def test_it_starts_with_a_broker_of_its_own_and_ends_with_it(project: Path) -> N
         command, cwd=project, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
     ) as dev:
         try:
-            eventually(lambda: ready(port), "the worker is ready")
+            eventually(lambda: ready(port), "the worker is ready", seconds=60)  # uv looks after the environment first
             os.killpg(dev.pid, signal.SIGINT)  # as a terminal does
             said = b"".join(dev.communicate(timeout=30))
         finally:
