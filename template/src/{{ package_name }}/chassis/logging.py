@@ -92,8 +92,8 @@ def finishing(identity: Mapping[str, str], masked: frozenset[str]) -> Processor:
     """One processor instead of six, because each costs every line."""
 
     def mask(value: Any, deeper: int = DEEPEST) -> Any:
-        if not deeper:
-            return "..."
+        if isinstance(value, (str, int, float)) or not deeper:
+            return value if deeper else "..."
         if fields := getattr(type(value), "__dataclass_fields__", None) or getattr(type(value), "model_fields", None):
             value = {name: getattr(value, name, None) for name in fields}
         if isinstance(value, dict):
