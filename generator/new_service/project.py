@@ -27,11 +27,10 @@ class Project:
     def next_commands(self) -> dict[str, str]:
         """Return the commands to type next, each with what it gives."""
         just = "just" if shutil.which("just") else f"{_uv()} run just"
-        dev = {"api": "http://127.0.0.1:8000/docs   probes and metrics on :9000"}
-        dev["bot"] = "needs BOT_TOKEN in .env       probes and metrics on :9000"
+        served = {"api": "http://127.0.0.1:8000/docs   ", "bot": "needs BOT_TOKEN in .env   "}
         enter = {} if self.folder.resolve() == Path.cwd() else {f"cd {shlex.quote(str(self.folder))}": ""}
         return enter | {
-            f"{just} dev": dev.get(self.answers.service_type, "probes and metrics on :9000"),
+            f"{just} dev": served.get(self.answers.service_type, "") + "probes and metrics on :9000",
             f"{just} test": "",
         }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from .conftest import MakeProject, uv
-from .test_own_suite import RESOURCES_WITHOUT_THE_EXAMPLE, just
+from .test_own_suite import RESOURCES_WITHOUT_THE_EXAMPLE, assert_checks_pass, assert_suite_passes, just
 
 BOT_WITHOUT_THE_EXAMPLE = '''"""What this bot serves: nothing yet."""
 
@@ -33,23 +33,19 @@ def copied(project: Path, folder: Path) -> Path:
     return folder
 
 
-def passes(folder: Path) -> None:
-    run = just("test", "--quiet", folder=folder)
-    assert run.returncode == 0, run.stdout
-    assert "Required test coverage of 85.0% reached" in run.stdout
-    run = just("check", folder=folder)
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert "0 errors" in run.stderr + run.stdout  # the type checker looked at something
+def test_its_suite_passes_with_its_coverage_gate(project: Path) -> None:
+    assert_suite_passes(project)
 
 
-def test_its_suite_passes_with_its_coverage_gate_and_its_checks(project: Path) -> None:
-    passes(project)
+def test_its_checks_pass(project: Path) -> None:
+    assert_checks_pass(project)
 
 
 def test_it_passes_without_any_feature(make_project: MakeProject) -> None:
     folder = make_project("minimal", service_name="chat-notes", service_type="bot")
     uv("sync", "--quiet", "--locked", folder=folder)
-    passes(folder)
+    assert_suite_passes(folder)
+    assert_checks_pass(folder)
 
 
 def test_it_can_be_tried_with_one_command(project: Path) -> None:

@@ -12,7 +12,7 @@ from uv import find_uv_bin
 
 from .conftest import MakeProject, uv
 from .live.runner import eventually, free_port
-from .test_own_suite import RESOURCES_WITHOUT_THE_EXAMPLE, just
+from .test_own_suite import RESOURCES_WITHOUT_THE_EXAMPLE, assert_checks_pass, assert_suite_passes, just
 
 WORKER_WITHOUT_THE_EXAMPLE = '''"""What this worker serves: nothing yet."""
 
@@ -36,15 +36,11 @@ def project(request: pytest.FixtureRequest, make_project: MakeProject) -> Path:
 
 
 def test_its_suite_passes_with_its_coverage_gate(project: Path) -> None:
-    run = just("test", "--quiet", folder=project)
-    assert run.returncode == 0, run.stdout
-    assert "Required test coverage of 85.0% reached" in run.stdout
+    assert_suite_passes(project)
 
 
 def test_its_checks_pass(project: Path) -> None:
-    run = just("check", folder=project)
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert "0 errors" in run.stderr + run.stdout  # the type checker looked at something
+    assert_checks_pass(project)
 
 
 def test_it_can_be_tried_with_one_command(project: Path) -> None:
